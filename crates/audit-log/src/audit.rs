@@ -31,7 +31,7 @@ use self::{
     shared::{Phase, Shared},
 };
 use crate::{
-    event::{Delivery, EventBuilder, EventId, Id, Personal, PersonalText},
+    event::{Delivery, EventBuilder, EventId, Id, Leaf, Personal, PersonalText},
     note::{KeyName, SignedNote},
     observer::DropReason,
     sealer::Sealer,
@@ -132,6 +132,14 @@ impl Audit {
     /// [`PersonalError`].
     pub async fn personal(&self, n: u64) -> Result<Option<Personal>, PersonalError> {
         personal::opened(&*self.store, self.sealer.as_deref(), n).await
+    }
+
+    /// The same of a leaf that the caller has read, such as one who verifies the log.
+    ///
+    /// # Errors
+    /// [`PersonalError`].
+    pub async fn personal_of(&self, leaf: &Leaf<'_>) -> Result<Option<Personal>, PersonalError> {
+        personal::of_leaf(&*self.store, self.sealer.as_deref(), leaf).await
     }
 
     /// The store, to follow the log, publish and verify it.

@@ -40,8 +40,9 @@ pub(crate) use self::{
         PageRequest, PepperDescription, RevokedApiKey, RotatedApiKey, RotationRequest,
     },
     audit::{
-        AuditError, AuditEvents, AuditPage, AuditRequest, AuditStatus, EarlierPage, EarlierRequest,
-        OneEvent,
+        AuditErasureRequest, AuditError, AuditEvents, AuditPage, AuditPeriod, AuditRequest,
+        AuditStatus, DescribedEvent, EarlierPage, EarlierRequest, ErasedParts, InvalidRequest,
+        OneEvent, Rights, VerificationRequest, VerificationTally, Verifications, instant,
     },
     data_keys::{
         Census, DAMAGED, DataKeyDescription, DataKeyError, DataKeyPage, DataKeyRequest,
@@ -149,6 +150,7 @@ impl UseCases {
             audit: AuditEvents::new(
                 Arc::clone(&services.store),
                 services.audit.clone(),
+                Arc::clone(&services.clock),
                 Arc::clone(&observer),
             ),
             detection: DetectionRules::new(services, starts.detection, observers.clone()),

@@ -4,6 +4,7 @@
 //! [`crate::http::routes`] (security headers, panics, requests in flight) → the handler → the stages of
 //! [`crate::pipeline`] → [`Writer`] (group commit) → [`crate::store::Store`].
 
+mod audit_verification;
 mod database_watch;
 pub(crate) mod descriptors;
 mod earlier_leads;
@@ -75,6 +76,9 @@ pub(crate) use self::{
 
 /// Requests that are worked on at once on the public listener.
 const PUBLIC_IN_FLIGHT: usize = 512;
+
+/// Who reads the audit log as it comes, at once.
+const AUDIT_READERS: usize = 32;
 
 /// The service could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -303,6 +307,7 @@ impl App {
             registry: registry.clone(),
             admin_token: backend.live.admin_token,
             failed_tokens,
+            audit_readers: RequestsInFlight::new(AUDIT_READERS),
         };
         observe::register_rotations(
             registry,
@@ -317,6 +322,10 @@ impl App {
             Arc::clone(&services.entropy),
         );
         let rotating = ServiceTask::spawn("the schedule of rotations", rotating);
+        let verifications = admin.use_cases.audit.verifications();
+        observe::register_audit_verification(registry, verifications.tally())?;
+        let verifying = audit_verification::run(verifications.clone());
+        let verifying = ServiceTask::spawn("the verification of the audit log", verifying);
         let counting = admin.use_cases.data_keys.census().clone().run();
         let counting = ServiceTask::spawn("the count of data keys", counting);
         let (limits, rules) = (&admin.use_cases.limits, &admin.use_cases.detection);
@@ -348,6 +357,7 @@ impl App {
                 indexing,
                 counting,
                 rotating,
+                verifying,
                 pinging,
                 upkeep,
             ],

@@ -2,29 +2,44 @@
 
 pub(crate) mod actions;
 mod audited;
+mod concerned;
 mod draft;
 mod folder;
+mod identity;
 mod log;
+mod periods;
+mod proofs;
+mod published;
 mod reads;
 mod refusals;
+mod reporting;
 mod retention;
 mod screen;
 mod sealer;
 mod stated_reason;
+mod tail;
+mod verifying;
 mod write_records;
 mod write_sums;
 
 pub(crate) use self::{
     actions::AuditAction,
     audited::Audited,
+    concerned::concerns_any,
     draft::{AuditActor, AuditDraft},
-    folder::{AuditFolder, OtherLogError},
-    log::{AuditIdentity, AuditLog, Pending, Unrecorded},
+    folder::{AuditFolder, OtherLogError, is_name as is_log_name},
+    identity::AuditIdentity,
+    log::{AuditLog, Pending, Unrecorded},
+    proofs::ProofError,
+    published::{PublishedError, PublishedLog},
     reads::{AuditReads, KeptLeaf, SearchError},
-    retention::retain,
-    screen::issued as log_name,
+    reporting::{Reporting, WHOLE},
+    retention::{retain, retention},
+    screen::{issued as log_name, issued_id},
     sealer::{KeyringSealer, PURPOSE as AUDIT_PURPOSE},
     stated_reason::StatedReason,
+    tail::AuditTail,
+    verifying::{Pace, VerifyError, Verifying},
     write_records::WriteRecords,
     write_sums::Written,
 };

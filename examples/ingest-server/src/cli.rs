@@ -1,6 +1,8 @@
 //! The command line.
 
 mod api_key;
+mod audit;
+mod audited;
 mod check_config;
 mod columns;
 mod demo;
@@ -63,6 +65,9 @@ enum Command {
     /// How good the data was that came in.
     #[command(subcommand)]
     Quality(quality::Command),
+    /// Look at the audit log, verify it, and take out of it what may be taken out.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Erase a tenant or a lead for good, from a backup that is restored too.
     Erase(erase::Erase),
 }
@@ -96,6 +101,8 @@ enum CliError {
     DataKeys(DataKeyError),
     #[error(transparent)]
     Unfinished(#[from] keys::Unfinished),
+    #[error(transparent)]
+    Log(#[from] audit::LogError),
     #[error(transparent)]
     QualityPeriod(#[from] PeriodError),
     #[error("the demo invents tenants and keys: it runs in the dev profile only")]
@@ -145,6 +152,7 @@ fn run_hiding(hidden: Hidden) -> ExitCode {
                     Command::Keys(command) => keys::run(&settings, command).await,
                     Command::Index(command) => index::run(&settings, command).await,
                     Command::Quality(command) => quality::run(&settings, command).await,
+                    Command::Audit(command) => audit::run(&settings, command).await,
                     Command::Erase(arguments) => erase::run(&settings, arguments).await,
                 }
             })
@@ -187,6 +195,7 @@ impl CliError {
                 | DataKeyError::Unnoted(_),
             ) => ExitCode::from(2),
             Self::QualityPeriod(PeriodError::Invalid(_)) => ExitCode::from(2),
+            Self::Log(error) if error.is_usage_error() => ExitCode::from(2),
             Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

@@ -8,6 +8,7 @@ mod admin;
 mod api_keys;
 mod attempts;
 mod audit;
+mod audit_verification;
 mod ciphers;
 mod connections;
 mod data_keys;
@@ -38,6 +39,7 @@ pub(crate) use self::{
     api_keys::{ApiKeyMetrics, register_key_cache},
     attempts::AttemptMetrics,
     audit::{AuditMetrics, register_audit_log},
+    audit_verification::register_audit_verification,
     ciphers::CipherMetrics,
     connections::ConnectionMetrics,
     data_keys::DataKeyMetrics,

@@ -61,7 +61,7 @@ pub(crate) use self::{
     access_reason::{AccessReason, InvalidReason},
     acknowledge::Acknowledged,
     allowance::BodyAllowances,
-    audit_reads::{admit_auditor, audit_page},
+    audit_reads::{admit_auditor, audit_page, audit_proof},
     batch::{Origin, Rejected},
     frame::{CONTENT_CODINGS, media_type, read_body},
     in_flight::{InFlight, RequestsInFlight},

@@ -38,6 +38,16 @@ mod admin_actions;
 mod admin_bodies;
 #[path = "e2e/answers.rs"]
 mod answers;
+#[path = "e2e/audit_erasures.rs"]
+mod audit_erasures;
+#[path = "e2e/audit_proofs.rs"]
+mod audit_proofs;
+#[path = "e2e/audit_report.rs"]
+mod audit_report;
+#[path = "e2e/audit_stream.rs"]
+mod audit_stream;
+#[path = "e2e/audit_verification.rs"]
+mod audit_verification;
 #[path = "e2e/background.rs"]
 mod background;
 #[path = "e2e/backups.rs"]
@@ -152,6 +162,8 @@ mod quality_history;
 mod quality_pages;
 #[path = "e2e/races.rs"]
 mod races;
+#[path = "e2e/recorded_commands.rs"]
+mod recorded_commands;
 #[path = "e2e/recorded_routes.rs"]
 mod recorded_routes;
 #[path = "e2e/references.rs"]

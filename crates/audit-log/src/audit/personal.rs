@@ -34,9 +34,19 @@ pub(super) async fn opened(
         return Ok(None);
     };
     let leaf = Leaf::parse(bytes).map_err(StoreError::damaged)?;
-    let (Some(commitment), Some(sealed), Some(sealer)) =
-        (leaf.personal(), store.personal(n).await?, sealer)
-    else {
+    of_leaf(store, sealer, &leaf).await
+}
+
+/// The same, of a leaf that is read.
+pub(super) async fn of_leaf(
+    store: &dyn Store,
+    sealer: Option<&dyn Sealer>,
+    leaf: &Leaf<'_>,
+) -> Result<Option<Personal>, PersonalError> {
+    let (Some(commitment), Some(sealer)) = (leaf.personal(), sealer) else {
+        return Ok(None);
+    };
+    let Some(sealed) = store.personal(leaf.numbers().in_tree).await? else {
         return Ok(None);
     };
     let tenant = Id::of_leaf(leaf.tenant());

@@ -2,27 +2,44 @@
 
 mod describe;
 mod earlier;
+mod erasing;
+mod proof;
+mod report;
 mod request;
+mod stream;
+#[cfg(test)]
+mod test_log;
+mod verification;
 
 use std::sync::Arc;
 
 use portcullis_audit_log::{
+    audit::EraseError,
     event::Leaf,
     search::{Page, SearchCursor},
     store::StoreError as LogError,
 };
 use serde::Serialize;
 
-use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
+use self::{report::Reports, stream::Stopping};
+use super::{
+    Action, ActionResult, Actor, AdminEvent, AdminObserver, JobStatus, job::UnderWay, names, record,
+};
 use crate::{
-    audit::{AuditLog, OtherLogError, SearchError, Unrecorded},
+    audit::{AuditLog, OtherLogError, ProofError, SearchError, Unrecorded},
+    clock::Clock,
     store::{Store, StoreError},
+    timestamp,
 };
 
 pub(crate) use self::{
     describe::{DescribedEvent, OneEvent},
     earlier::{EarlierPage, EarlierRequest},
+    erasing::{AuditErasureRequest, ErasedParts},
+    report::{AuditPeriod, instant},
     request::{AuditRequest, InvalidRequest},
+    stream::Rights,
+    verification::{VerificationRequest, VerificationTally, Verifications, Verified},
 };
 
 /// The use cases on the audit log.
@@ -30,6 +47,9 @@ pub(crate) use self::{
 pub(crate) struct AuditEvents {
     store: Arc<dyn Store>,
     audit: AuditLog,
+    verifications: Verifications,
+    reports: Reports,
+    stopping: Stopping,
     observer: Arc<dyn AdminObserver>,
 }
 
@@ -57,6 +77,12 @@ pub(crate) struct AuditStatus {
     checkpoint: Option<String>,
     /// Whether what must be on record cannot be done or shown now.
     failing: bool,
+    /// When all of it was last found as it was signed, if that was since the start.
+    verified_at: Option<String>,
+    /// How many verifications since the start did not find it so, or did not end.
+    verify_failures: u64,
+    /// The verification that is under way, or the last one.
+    verification: JobStatus<Verified>,
 }
 
 /// Why nothing of the log is shown.
@@ -68,8 +94,18 @@ pub(crate) enum AuditError {
     NotFound,
     #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
+    #[error(transparent)]
+    UnderWay(#[from] UnderWay),
+    #[error("a report is being made: ask again when it is done")]
+    Reporting,
+    #[error("the period has too many entries for one report: ask for a shorter one")]
+    TooMuch,
     #[error("the audit log cannot be read")]
     Log(#[from] LogError),
+    #[error("what lies beside the audit log was not erased")]
+    Erase(#[source] EraseError),
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     #[error("an entry of the audit log cannot be read")]
     Damaged,
     #[error(transparent)]
@@ -95,7 +131,7 @@ impl AuditPage {
 }
 
 impl AuditStatus {
-    async fn of(audit: &AuditLog) -> Result<Self, LogError> {
+    async fn of(audit: &AuditLog, verifications: &Verifications) -> Result<Self, LogError> {
         let reads = audit.reading();
         let status = audit.status().now();
         let checkpoint = reads.checkpoint().await?;
@@ -108,6 +144,9 @@ impl AuditStatus {
             published: status.published,
             checkpoint: checkpoint.map(|note| note.to_string()),
             failing: status.is_failing,
+            verified_at: verifications.tally().last_success().map(timestamp::format),
+            verify_failures: verifications.tally().failures(),
+            verification: verifications.status(),
         })
     }
 }
@@ -116,13 +155,28 @@ impl AuditEvents {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         audit: AuditLog,
+        clock: Arc<dyn Clock>,
         observer: Arc<dyn AdminObserver>,
     ) -> Self {
         Self {
             store,
+            verifications: Verifications::new(audit.clone(), Arc::clone(&clock)),
+            reports: Reports::new(clock),
+            stopping: Stopping::new(),
             audit,
             observer,
         }
+    }
+
+    /// The verifications of the log, for who starts one each day.
+    pub(crate) const fn verifications(&self) -> &Verifications {
+        &self.verifications
+    }
+
+    /// Cuts off what goes on in the background, and ends the streams.
+    pub(crate) fn stop(&self) {
+        self.stopping.stop();
+        self.verifications.stop();
     }
 
     /// A page of events. That they were looked at is an event itself, though not of this page.
@@ -152,7 +206,7 @@ impl AuditEvents {
     /// How the log does.
     pub(crate) async fn status(&self, actor: &Actor) -> Result<AuditStatus, AuditError> {
         let action = Action::ReadAudit { tenant: None };
-        let status = async { Ok(AuditStatus::of(&self.audit).await?) };
+        let status = async { Ok(AuditStatus::of(&self.audit, &self.verifications).await?) };
         self.recorded(actor, action, status).await
     }
 

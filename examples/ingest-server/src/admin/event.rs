@@ -78,6 +78,11 @@ pub(crate) enum Action<'a> {
     ReadAudit {
         tenant: Option<&'a str>,
     },
+    VerifyAudit,
+    /// Of an event, an actor, a resource or a tenant.
+    EraseAudit {
+        whose: Option<&'a str>,
+    },
     DataKeys {
         what: DataKeyAction,
         /// Whose, if it was not everybody's.
@@ -149,6 +154,8 @@ impl Action<'_> {
             Self::ReadQuality { .. } => on_record::QUALITY_READ,
             Self::ReadSamples { .. } => on_record::QUALITY_SAMPLES,
             Self::ReadAudit { .. } => on_record::AUDIT_READ,
+            Self::VerifyAudit => on_record::AUDIT_VERIFY,
+            Self::EraseAudit { .. } => on_record::AUDIT_ERASE,
             Self::DataKeys { what, .. } => what.on_record(),
             Self::Index { what, .. } => what.on_record(),
             Self::Erase { lead: None, .. } => on_record::TENANT_ERASE,
@@ -176,6 +183,7 @@ impl Action<'_> {
                 | Self::InvalidateKeyCache { .. }
                 | Self::ReplaceLimits { .. }
                 | Self::ReplaceDetection { .. }
+                | Self::EraseAudit { .. }
                 | Self::Erase { .. }
         )
     }
@@ -201,6 +209,7 @@ impl Action<'_> {
             Self::DataKeys { key, .. } => key.map(|key| key.to_string()),
             Self::Index { version, .. } => version.map(|version| version.to_string()),
             Self::Erase { lead, .. } => lead.map(|lead| lead.to_string()),
+            Self::EraseAudit { whose } => whose.map(str::to_owned),
             _ => self.kid().map(ToString::to_string),
         }
     }

@@ -1,6 +1,7 @@
 //! Work in the background that an operator starts and looks after: one of a kind at a time.
 
 use std::{
+    error::Error,
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -8,9 +9,8 @@ use std::{
 use portcullis_keyring::sweep::Progress;
 use portcullis_telemetry::BackgroundTask;
 use serde::Serialize;
-use tokio::task::AbortHandle;
+use tokio::{sync::watch, task::AbortHandle};
 
-use super::DataKeyError;
 use crate::{clock::Clock, timestamp};
 
 /// Work of one kind. Clones are the same one.
@@ -21,6 +21,16 @@ pub(crate) struct Job<T> {
     task: &'static str,
     clock: Arc<dyn Clock>,
     state: Arc<Mutex<State<T>>>,
+    /// How often it has ended.
+    ends: watch::Sender<u64>,
+}
+
+/// It is not started a second time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is under way in this process since {since}: ask how far it has come")]
+pub(crate) struct UnderWay {
+    pub(super) what: &'static str,
+    pub(super) since: String,
 }
 
 /// How far it has come, or what came of it.
@@ -64,7 +74,13 @@ impl<T: Clone + Send + 'static> Job<T> {
             task,
             clock,
             state: Arc::new(Mutex::new(state)),
+            ends: watch::Sender::new(0),
         }
+    }
+
+    /// Changes whenever it has ended, and says so.
+    pub(super) fn ends(&self) -> watch::Receiver<u64> {
+        self.ends.subscribe()
     }
 
     /// How far it has come.
@@ -76,16 +92,17 @@ impl<T: Clone + Send + 'static> Job<T> {
     ///
     /// # Errors
     /// It is under way.
-    pub(super) fn start<F>(
+    pub(super) fn start<F, E>(
         &self,
         work: impl FnOnce(Reporter<T>) -> F,
-    ) -> Result<JobStatus<T>, DataKeyError>
+    ) -> Result<JobStatus<T>, UnderWay>
     where
-        F: Future<Output = Result<T, DataKeyError>> + Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        E: Error + Send + 'static,
     {
         let mut state = self.state();
         if state.status.state == RUNNING {
-            return Err(DataKeyError::UnderWay {
+            return Err(UnderWay {
                 what: self.name,
                 since: state.status.started_at.clone().unwrap_or_default(),
             });
@@ -113,7 +130,12 @@ impl<T: Clone + Send + 'static> Job<T> {
         }
     }
 
-    fn end(&self, outcome: Result<T, DataKeyError>) {
+    fn end(&self, outcome: Result<T, impl Error + 'static>) {
+        self.note_end(outcome);
+        self.ends.send_modify(|ends| *ends += 1);
+    }
+
+    fn note_end(&self, outcome: Result<T, impl Error + 'static>) {
         let mut state = self.state();
         state.running = None;
         let status = &mut state.status;
@@ -126,7 +148,7 @@ impl<T: Clone + Send + 'static> Job<T> {
             }
             Err(error) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = &error as &dyn Error,
                     what = self.name,
                     "what an operator started was not ended"
                 );
@@ -181,6 +203,7 @@ impl<T> Clone for Job<T> {
             task: self.task,
             clock: Arc::clone(&self.clock),
             state: Arc::clone(&self.state),
+            ends: self.ends.clone(),
         }
     }
 }

@@ -67,11 +67,12 @@ impl Reencryption {
             .check_selection(&actor, reencrypt, &selection)
             .await?;
         let pace = SweepPace { rows_per_second };
-        self.sealing.start(|reporter| async move {
+        let started = self.sealing.start(|reporter| async move {
             let mut progress = |at: &str, done: &_| reporter.report(at, done);
             keys.reencrypt(&actor, &selection, pace, &mut progress)
                 .await
-        })
+        });
+        Ok(started?)
     }
 
     /// How far that has come.
@@ -96,10 +97,11 @@ impl Reencryption {
     ) -> Result<JobStatus<RotatedIndex>, DataKeyError> {
         self.index.check(actor, request).await?;
         let (index, actor) = (self.index.clone(), *actor);
-        self.indexing.start(|reporter| async move {
+        let started = self.indexing.start(|reporter| async move {
             let mut progress = |at: &str, done: &_| reporter.report(at, done);
             index.rotate(&actor, request, &mut progress).await
-        })
+        });
+        Ok(started?)
     }
 
     /// How far that has come.

@@ -75,6 +75,7 @@ impl App {
             tracing::info!("stopping: requests in flight are answered first");
             state.use_cases.readiness.drain();
             state.use_cases.reencryption.stop();
+            state.use_cases.audit.stop();
             stop_serving.send_replace(true);
             let orderly_end = async {
                 tokio::join!(public.ended(), admin.ended());

@@ -87,6 +87,14 @@ actions! {
         "Masked samples of refused events were shown.";
     AUDIT_READ = "audit.read", Read, "audit":
         "Entries of the audit log were shown.";
+    AUDIT_VERIFY = "audit.verify", Read, "audit":
+        "An operator asked whether the audit log is what it has signed.";
+    AUDIT_VERIFIED = "audit.verified", Other, "audit":
+        "It was found out whether the audit log is what it has signed: all of it (`whole`) or a part (`range`).";
+    AUDIT_ERASE = "audit.erase", Delete, "audit":
+        "An operator erased what lies beside entries of the audit log, or was to.";
+    AUDIT_PRUNE = "audit.prune", Delete, "audit":
+        "What is too old was taken out of an audit log by a command.";
     DATA_KEY_LIST = "data_key.list", Read, "data_key":
         "Data keys were listed, without their bytes.";
     DATA_KEY_ROTATE = "data_key.rotate", Update, "data_key":

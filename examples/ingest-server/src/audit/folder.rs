@@ -50,7 +50,7 @@ impl AuditFolder {
 }
 
 /// Whether it can be the name of a folder that a process has made here, and of no other place.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let rest = ["server", "command-line"]
         .iter()
         .find_map(|node| name.strip_prefix(node));

@@ -9,9 +9,8 @@ use std::{
 };
 
 use portcullis_audit_log::{
-    audit::{self, Audit, Ending, Status},
+    audit::{self, Audit, Ending, EraseError, Erasure, Status},
     event::{Code, Outcome, Resource},
-    note::{KeyName, VerifyingKey},
 };
 use tokio::{
     sync::mpsc,
@@ -19,8 +18,8 @@ use tokio::{
 };
 
 use super::{
-    AuditDraft, AuditFolder, AuditReads, WriteRecords, Written, refusals::Refusals, screen,
-    write_sums::WriteSums,
+    AuditDraft, AuditFolder, AuditIdentity, AuditReads, AuditTail, WriteRecords, Written,
+    refusals::Refusals, screen, write_sums::WriteSums,
 };
 use crate::clock::Clock;
 
@@ -48,13 +47,6 @@ pub(crate) struct AuditLog {
 /// Tells how the log does.
 #[derive(Debug, Clone)]
 pub(crate) struct AuditGauge(Audit);
-
-/// What a log is called, and what its checkpoints are verified with.
-#[derive(Debug)]
-pub(crate) struct AuditIdentity {
-    pub(crate) origin: KeyName,
-    pub(crate) keys: Vec<VerifyingKey>,
-}
 
 /// What waits for more of its kind.
 #[derive(Debug, Default)]
@@ -102,7 +94,12 @@ impl AuditLog {
 
     /// What is recorded, for those who read it.
     pub(crate) fn reading(&self) -> AuditReads<'_> {
-        AuditReads::new(&self.audit, &self.folder)
+        AuditReads::new(&self.audit, &self.folder, &self.identity)
+    }
+
+    /// Its end, for those who follow it.
+    pub(crate) fn tail(&self) -> AuditTail {
+        AuditTail::new(self.audit.clone())
     }
 
     /// What it is verified with.
@@ -133,6 +130,14 @@ impl AuditLog {
         let personal = draft.personal();
         let pending = self.audit.begin(draft.event(), personal.as_ref()).await?;
         Ok(Pending { pending, draft })
+    }
+
+    /// Erases what lies beside entries; gives how many parts there were.
+    ///
+    /// # Errors
+    /// [`EraseError`].
+    pub(crate) async fn erase(&self, whose: &Erasure) -> Result<u64, EraseError> {
+        self.audit.erase(whose).await
     }
 
     /// Notes something that was refused, or has shown nothing of anybody. Never waits; without room it is

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use portcullis_audit_log::{
-    audit::{Audit, PersonalError},
+    audit::{Audit, Erasure, PersonalError},
     event::Personal,
     note::SignedNote,
     search::{Page, Query},
@@ -11,13 +11,14 @@ use portcullis_audit_log::{
     tile::TilePath,
 };
 
-use super::{AuditFolder, OtherLogError};
+use super::{AuditFolder, AuditIdentity, OtherLogError, concerns_any};
 
 /// A way to what is on record.
 #[derive(Debug)]
 pub(crate) struct AuditReads<'a> {
-    audit: &'a Audit,
+    pub(super) audit: &'a Audit,
     folder: &'a AuditFolder,
+    pub(super) identity: &'a AuditIdentity,
 }
 
 /// Why nothing was found.
@@ -37,8 +38,16 @@ pub(crate) struct KeptLeaf {
 }
 
 impl<'a> AuditReads<'a> {
-    pub(super) const fn new(audit: &'a Audit, folder: &'a AuditFolder) -> Self {
-        Self { audit, folder }
+    pub(super) const fn new(
+        audit: &'a Audit,
+        folder: &'a AuditFolder,
+        identity: &'a AuditIdentity,
+    ) -> Self {
+        Self {
+            audit,
+            folder,
+            identity,
+        }
     }
 
     /// A page of events, the newest first, of this process's log or of one that has ended.
@@ -56,8 +65,16 @@ impl<'a> AuditReads<'a> {
         Ok(page?)
     }
 
+    /// Whether there is an entry that an erasure is about.
+    pub(crate) async fn concerns_any(&self, erasure: &Erasure) -> Result<bool, StoreError> {
+        concerns_any(&**self.audit.store(), erasure).await
+    }
+
     /// One entry, if there is one that is not pruned.
     pub(crate) async fn leaf(&self, n: u64) -> Result<Option<KeptLeaf>, StoreError> {
+        if n >= self.audit.status().size {
+            return Ok(None);
+        }
         let batch = match self.audit.store().entries(n, NonZeroUsize::MIN).await {
             Err(StoreError::Pruned { .. }) => return Ok(None),
             batch => batch?,

@@ -12,12 +12,17 @@ const EVERY: Duration = Duration::from_secs(60 * 60);
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long entries are kept, and what lies beside them.
+pub(crate) fn retention(days: NonZeroU32, personal_days: NonZeroU32) -> Retention {
+    Retention::default()
+        .leaves(DAY * days.get())
+        .personal(DAY * personal_days.get())
+}
+
 /// Takes away what is older than so many days, entries and what lies beside them, until it is dropped. That something
 /// went is on record.
 pub(crate) async fn retain(audit: Audit, days: NonZeroU32, personal_days: NonZeroU32) {
-    let retention = Retention::default()
-        .leaves(DAY * days.get())
-        .personal(DAY * personal_days.get());
+    let retention = retention(days, personal_days);
     loop {
         TASK.run(async {
             if let Err(error) = audit.retain(&retention).await {

@@ -41,6 +41,11 @@ pub(super) fn tenant(name: &str) -> Id {
     Id::parse(name, &PersonalDataScreen::standard()).unwrap_or(UNNAMED)
 }
 
+/// An id as the entries have it, of something that this service made; none of another form.
+pub(crate) fn issued_id(text: &str) -> Option<Id> {
+    Id::parse(text, &Issued).ok()
+}
+
 /// An id that this service gave out, or whose form it has checked. A long number has `no.` before it.
 pub(crate) fn issued(id: &str) -> Id {
     Id::parse(id, &Issued)

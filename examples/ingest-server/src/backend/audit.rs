@@ -1,5 +1,7 @@
 //! The audit log that is configured: where it is kept, what signs it, and what seals what lies beside it.
 
+mod named;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -22,6 +24,8 @@ use crate::{
     config::Config,
     files,
 };
+
+pub(crate) use self::named::{NamedLogError, NamedLogs};
 
 /// Which of the processes on this machine writes the log: each has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     admin::{Actor, AdminEvent, AdminObserver, DataKeys, IndexVersions, KeyMaterial},
     audit::AuditLog,
-    backend::{AuditNode, Backend, Location, MissingPeppers, Observers},
+    backend::{AuditNode, Backend, Location, MissingPeppers, NamedLogs, Observers},
     clock::{Clock, SystemClock},
     config,
     lead::UniqueFields,
@@ -27,6 +27,8 @@ pub(super) struct Opened {
     /// The file of what was erased.
     pub(super) erasures: PathBuf,
     pub(super) unique_fields: UniqueFields,
+    /// The audit logs of this machine.
+    pub(super) logs: NamedLogs,
     writing: JoinHandle<()>,
     following: JoinHandle<()>,
 }
@@ -80,6 +82,7 @@ impl Opened {
             audit,
             actor: Actor::CommandLine { user },
             clock,
+            logs: NamedLogs::new(&config),
             erasures: config.erasures,
             unique_fields: config.unique_lead_fields,
             writing,

@@ -65,6 +65,11 @@ fn of_tenants() -> Vec<Route<Arc<Services>>> {
         patch(LEAD, Summed(on_record::LEAD_WRITE), leads::patch),
         delete(LEAD, Must(on_record::LEAD_ERASE), leads::erase),
         get("/v1/audit", Must(on_record::AUDIT_READ), own_audit::find),
+        get(
+            "/v1/audit/{n}/proof",
+            Must(on_record::AUDIT_READ),
+            own_audit::proof,
+        ),
     ]
 }
 
@@ -86,7 +91,13 @@ fn of_operators() -> Vec<Route<AdminState>> {
         put("/admin/detection", Must(on_record::DETECTION_REPLACE), detection::replace),
         get("/admin/audit/events", Must(on_record::AUDIT_READ), audit::find),
         get("/admin/audit/events/{n}", Must(on_record::AUDIT_READ), audit::read),
+        get("/admin/audit/events/{n}/proof", Must(on_record::AUDIT_READ), audit::proof),
         get("/admin/audit/status", Must(on_record::AUDIT_READ), audit::status),
+        post("/admin/audit/verify", Must(on_record::AUDIT_VERIFY), audit::verify),
+        get("/admin/audit/report", Must(on_record::AUDIT_READ), audit::report::report),
+        get("/admin/audit/stream", Must(on_record::AUDIT_READ), audit::stream::stream),
+        get("/admin/audit/erasures", Must(on_record::AUDIT_READ), audit::erasures::list),
+        post("/admin/audit/erasures", Must(on_record::AUDIT_ERASE), audit::erasures::erase),
         get("/admin/audit/earlier", Must(on_record::AUDIT_READ), audit::earlier),
         get("/audit/log/{*path}", Must(on_record::AUDIT_READ), audit::file),
         get("/admin/keys", Must(on_record::DATA_KEY_LIST), data_keys::list),

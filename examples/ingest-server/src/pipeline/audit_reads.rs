@@ -1,7 +1,11 @@
 //! Reading what is on record of a tenant: the use case of the tenant's own callers.
 
 use http::{Extensions, HeaderMap};
-use portcullis_audit_log::search::{Page, Query};
+use portcullis_audit_log::{
+    event::Leaf,
+    proof::TlogProof,
+    search::{Page, Query},
+};
 use portcullis_ratelimit::Admitted;
 
 use super::{
@@ -45,17 +49,46 @@ pub(crate) async fn audit_page(
     caller: &Caller,
     query: &Query,
 ) -> Result<Page, Rejection> {
-    let failed = |error: &dyn std::error::Error| {
-        tracing::error!(error = %error, "the audit log was not shown");
-        Rejection::plain(Reason::CapacityAuditUnavailable)
-    };
     let page = services.audit.reading().search(None, query).await;
-    let page = page.map_err(|error| failed(&error))?;
+    let page = page.map_err(|error| unavailable(&error))?;
     let draft = AuditDraft {
         count: u64::try_from(page.events.len()).unwrap_or(u64::MAX),
         ..caller.draft(AUDIT_READ)
     };
     let recorded = services.audit.record(draft).await;
-    recorded.map_err(|error| failed(&error))?;
+    recorded.map_err(|error| unavailable(&error))?;
     Ok(page)
+}
+
+/// The proof that an entry of the caller's tenant is in the log; none of one that is not there, or is another tenant's.
+///
+/// # Errors
+/// The log cannot be read, or it cannot be put on record that it is.
+pub(crate) async fn audit_proof(
+    services: &Services,
+    caller: &Caller,
+    n: u64,
+) -> Result<Option<TlogProof>, Rejection> {
+    let reads = services.audit.reading();
+    let leaf = reads.leaf(n).await.map_err(|error| unavailable(&error))?;
+    let is_own = |bytes: &[u8]| {
+        let leaf = Leaf::parse(bytes);
+        leaf.is_ok_and(|leaf| leaf.tenant() == caller.tenant.as_str())
+    };
+    if !leaf.is_some_and(|leaf| is_own(&leaf.bytes)) {
+        return Ok(None);
+    }
+    let proof = reads.proof(n).await.map_err(|error| unavailable(&error))?;
+    let draft = AuditDraft {
+        count: 1,
+        ..caller.draft(AUDIT_READ)
+    };
+    let recorded = services.audit.record(draft).await;
+    recorded.map_err(|error| unavailable(&error))?;
+    Ok(proof)
+}
+
+fn unavailable(error: &dyn std::error::Error) -> Rejection {
+    tracing::error!(error = %error, "the audit log was not shown");
+    Rejection::plain(Reason::CapacityAuditUnavailable)
 }

@@ -6,11 +6,15 @@ use serde_json::{Value, json};
 use crate::{
     harness::{ADMIN_TOKEN, ALL_SCOPES, Server, page_view},
     raw::{Raw, ask},
+    recorded_routes::ample_limits,
 };
 
 #[tokio::test]
 async fn a_query_has_known_parameters_once_each() {
     let server = Server::start();
+    let limits = server.admin(Method::PUT, "/admin/limits");
+    let limits = limits.json(&ample_limits()).send().await.unwrap();
+    assert_eq!(limits.status(), StatusCode::NO_CONTENT);
     let key = server.issue("acme", &ALL_SCOPES).await;
     let public = |method, path: &str| server.request(method, path, &key);
     let admin = |method, path: &str| server.admin(method, path);
@@ -212,6 +216,64 @@ async fn a_query_has_known_parameters_once_each() {
         (
             admin(Method::POST, "/admin/api-keys/none/rotate?shoe=1").json(&json!({})),
             vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/admin/audit/events/0/proof?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/admin/audit/report?from=2026-01-01&shoe=1"),
+            vec!["`shoe`", "`from`", "`to`", "`format`"],
+        ),
+        (
+            admin(Method::GET, "/admin/audit/report?to=2026-01-01"),
+            vec!["`from`", "must be there"],
+        ),
+        (
+            admin(Method::GET, "/admin/audit/report?from=canary7Q"),
+            vec!["`from`", "RFC 3339"],
+        ),
+        (
+            admin(
+                Method::GET,
+                "/admin/audit/report?from=2026-01-02&to=2026-01-01",
+            ),
+            vec!["`to`", "later"],
+        ),
+        (
+            admin(
+                Method::GET,
+                "/admin/audit/report?from=2026-01-01&format=canary7Q",
+            ),
+            vec!["`format`", "markdown"],
+        ),
+        (
+            admin(Method::GET, "/admin/audit/stream?shoe=1"),
+            vec!["`shoe`", "`tenant`", "`outcome`"],
+        ),
+        (
+            admin(Method::GET, "/admin/audit/stream?outcome=canary7Q"),
+            vec!["`outcome`", "success"],
+        ),
+        (
+            admin(Method::GET, "/admin/audit/stream").header("last-event-id", "canary7Q"),
+            vec!["`Last-Event-ID`"],
+        ),
+        (
+            admin(Method::GET, "/admin/audit/stream").header("last-event-id", "1000000"),
+            vec!["`Last-Event-ID`"],
+        ),
+        (
+            admin(Method::POST, "/admin/audit/verify?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::POST, "/admin/audit/erasures?shoe=1").json(&json!({})),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
+            admin(Method::GET, "/admin/audit/erasures?shoe=1"),
+            vec!["`shoe`", "`limit`", "`cursor`"],
         ),
         (
             admin(Method::GET, "/admin/quality?shoe=1"),

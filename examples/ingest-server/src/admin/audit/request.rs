@@ -96,6 +96,11 @@ impl AuditRequest {
         })
     }
 
+    /// The time from which on events are asked for, if there is one.
+    pub(super) fn since(&self) -> Result<Option<Timestamp>, InvalidRequest> {
+        time("from", self.from.as_deref())
+    }
+
     fn size(&self) -> Result<PageSize, InvalidRequest> {
         let Some(limit) = &self.limit else {
             return Ok(PageSize::default());
@@ -107,6 +112,20 @@ impl AuditRequest {
             expected: "must be a number, 1 to 500",
         })
     }
+}
+
+/// A time, or the beginning of a day in UTC.
+pub(super) fn time_or_day(
+    parameter: &'static str,
+    text: Option<&str>,
+) -> Result<Option<Timestamp>, InvalidRequest> {
+    let day = text.filter(|text| !text.contains(['T', 't']));
+    let day = day.map(|day| format!("{day}T00:00:00Z"));
+    let invalid = InvalidRequest {
+        parameter,
+        expected: "must be a time, RFC 3339, or a day, such as 2026-05-01",
+    };
+    time(parameter, day.as_deref().or(text)).map_err(|_| invalid)
 }
 
 fn time(parameter: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, InvalidRequest> {

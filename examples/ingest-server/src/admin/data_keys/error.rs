@@ -11,7 +11,7 @@ use portcullis_keyring::{
 use portcullis_pii_crypto::reencrypt::SweepError;
 
 use crate::{
-    admin::{ActionResult, recorder::Recorded},
+    admin::{ActionResult, job::UnderWay, recorder::Recorded},
     audit::Unrecorded,
     store::{ErasureNoteError, StoreError, TombstonesError, UnusableState},
 };
@@ -63,8 +63,8 @@ pub(crate) enum DataKeyError {
     Changed,
     #[error("{0}")]
     Conflict(String),
-    #[error("{what} is under way in this process since {since}: ask how far it has come")]
-    UnderWay { what: &'static str, since: String },
+    #[error(transparent)]
+    UnderWay(#[from] UnderWay),
     #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
     #[error("the store of data keys failed")]
@@ -106,7 +106,7 @@ impl DataKeyError {
                 | Self::Illegal(_)
                 | Self::Changed
                 | Self::Conflict(_)
-                | Self::UnderWay { .. }
+                | Self::UnderWay(_)
         )
     }
 }
@@ -136,7 +136,7 @@ impl Recorded for DataKeyError {
             | Self::Illegal(_)
             | Self::Changed
             | Self::Conflict(_)
-            | Self::UnderWay { .. } => "conflict",
+            | Self::UnderWay(_) => "conflict",
             Self::Unrecorded(_) => "capacity.audit_unavailable",
             Self::Keys(_) | Self::Store(_) | Self::Sweep(SweepError::Rows(_)) => {
                 "capacity.store_unavailable"

@@ -25,7 +25,7 @@ use crate::{
     http::{bearer::bearer_token, problem::Problem},
     json,
     pipeline::{
-        ClientAddress,
+        ClientAddress, RequestsInFlight,
         failed_attempts::{AttemptFault, FailedAttempts},
         media_type, read_body,
         rejection::{Rejection, RequestRejection},
@@ -41,6 +41,8 @@ pub(crate) struct AdminState {
     /// Replaced while the service runs.
     pub(crate) admin_token: Arc<ArcSwap<AdminToken>>,
     pub(crate) failed_tokens: FailedAttempts,
+    /// Those who read the audit log as it comes.
+    pub(crate) audit_readers: RequestsInFlight,
 }
 
 /// Lets a request pass that carries the admin token, and notes whose it is. One that does not is

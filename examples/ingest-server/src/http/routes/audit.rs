@@ -1,17 +1,23 @@
 //! `/admin/audit`, and `/audit/log`: what is on record, for operators.
 
+pub(super) mod erasures;
+mod proof_file;
+pub(super) mod report;
+pub(super) mod stream;
+
 use axum::{
     Extension,
+    body::Body,
     extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderValue, Uri, header::CONTENT_TYPE};
+use http::{HeaderValue, Request, StatusCode, Uri, header::CONTENT_TYPE};
 
-use super::admin::AdminState;
+use super::admin::{AdminState, read_optional_json};
 use crate::{
     admin::{
         Actor, AuditError, AuditPage, AuditRequest, AuditStatus, EarlierPage, EarlierRequest,
-        OneEvent,
+        OneEvent, VerificationRequest,
     },
     audit::Unrecorded,
     http::{
@@ -22,6 +28,8 @@ use crate::{
     pipeline::rejection::Rejection,
     quality::Reason,
 };
+
+pub(super) use self::proof_file::ProofFile;
 
 /// What there is to ask for.
 const PARAMETERS: [&str; 11] = [
@@ -62,8 +70,25 @@ pub(super) async fn read(
     _: NoQuery,
     n: Result<Path<u64>, PathRejection>,
 ) -> Result<Json<OneEvent>, Problem> {
-    let Path(n) = n.map_err(|_| Problem::not_found())?;
+    let n = number(n)?;
     Ok(Json(state.use_cases.audit.read(&actor, n).await?))
+}
+
+/// `GET /admin/audit/events/{n}/proof`: that it is in the log, for a third party.
+pub(super) async fn proof(
+    State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
+    _: NoQuery,
+    n: Result<Path<u64>, PathRejection>,
+) -> Result<ProofFile, Problem> {
+    let n = number(n)?;
+    Ok(ProofFile(state.use_cases.audit.proof(&actor, n).await?))
+}
+
+/// The number of an entry.
+pub(super) fn number(n: Result<Path<u64>, PathRejection>) -> Result<u64, Problem> {
+    let n = n.map(|Path(n)| n);
+    n.map_err(|_| Problem::bad_request("`n` must be the number of an entry, from 0"))
 }
 
 /// `GET /admin/audit/status`.
@@ -73,6 +98,26 @@ pub(super) async fn status(
     _: NoQuery,
 ) -> Result<Json<AuditStatus>, Problem> {
     Ok(Json(state.use_cases.audit.status(&actor).await?))
+}
+
+/// `POST /admin/audit/verify`: whether it is what it has signed, all of it or a part.
+pub(super) async fn verify(
+    State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
+    _: NoQuery,
+    request: Request<Body>,
+) -> Result<Response, Problem> {
+    let value = read_optional_json(request).await?;
+    let request: VerificationRequest = serde_json::from_value(value).map_err(|_| {
+        Problem::bad_request("send {\"from\"?: number, \"to\"?: number} or no body")
+    })?;
+    let status = state.use_cases.audit.verify(&actor, request).await?;
+    let code = if status.state == "running" {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::OK
+    };
+    Ok((code, Json(status)).into_response())
 }
 
 /// `GET /audit/log/…`: the files that a third party verifies.
@@ -116,8 +161,14 @@ impl From<AuditError> for Problem {
             AuditError::Invalid(error) => Self::bad_request(error.to_string()),
             AuditError::NotFound => Self::not_found(),
             AuditError::Unrecorded(error) => error.into(),
+            AuditError::UnderWay(error) => Self::conflict(error.to_string()),
+            AuditError::Reporting => Self::conflict(error.to_string()),
+            AuditError::TooMuch => Self::bad_request(error.to_string()),
             AuditError::Store(error) => Rejection::from(error).into(),
-            AuditError::Log(_) | AuditError::Damaged => {
+            AuditError::Log(_)
+            | AuditError::Erase(_)
+            | AuditError::Proof(_)
+            | AuditError::Damaged => {
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(error, "the audit log was not read");
                 Rejection::plain(Reason::CapacityAuditUnavailable).into()

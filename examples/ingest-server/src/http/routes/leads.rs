@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, State, rejection::PathRejection},
-    response::{IntoResponse as _, Response},
+    response::{IntoResponse, Response},
 };
 use http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, Uri, header::LOCATION};
 use portcullis_ratelimit::{Admitted, Decision};
@@ -101,7 +101,7 @@ pub(super) async fn read(
         leads.read(id).await?.ok_or_else(Problem::not_found)
     };
     let answer = answer.await;
-    Ok(answer_within(admitted, answer))
+    Ok(answer_within(admitted, answer.map(Json)))
 }
 
 /// `GET /v1/leads?email=` and its siblings.
@@ -125,7 +125,7 @@ pub(super) async fn find(
         page.map_err(Problem::from)
     };
     let answer = answer.await;
-    let mut response = answer_within(admitted, answer);
+    let mut response = answer_within(admitted, answer.map(Json));
     if let Some(searches) = searches {
         add_limits(&mut response, searches);
     }
@@ -140,9 +140,9 @@ fn reason(services: &Services, headers: &HeaderMap) -> Result<Option<AccessReaso
 /// A refusal tells of the limits itself.
 pub(super) fn answer_within(
     admitted: Admitted,
-    answer: Result<impl Serialize, Problem>,
+    answer: Result<impl IntoResponse, Problem>,
 ) -> Response {
-    let mut response = answer.map(Json).into_response();
+    let mut response = answer.into_response();
     add_limits(&mut response, admitted);
     response
 }

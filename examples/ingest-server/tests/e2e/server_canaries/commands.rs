@@ -7,7 +7,7 @@ use crate::harness::{Data, run_to_end};
 
 /// Each command, with arguments beside those that all are given; `@` stands for an e-mail address, `$` for a word and
 /// `#` for the id of a lead.
-const COMMANDS: [(&str, &[&str]); 20] = [
+const COMMANDS: [(&str, &[&str]); 29] = [
     ("serve", &[]),
     ("demo", &[]),
     ("check-config", &[""]),
@@ -39,6 +39,32 @@ const COMMANDS: [(&str, &[&str]); 20] = [
             "--days $",
         ],
     ),
+    (
+        "audit tail",
+        &["", "--json", "--tenant @", "--actor $", "--node $"],
+    ),
+    (
+        "audit report",
+        &[
+            "--from 2020-01-01",
+            "--from 2020-01-01 --format json",
+            "--from 2020-01-01 --format html",
+            "--from $",
+        ],
+    ),
+    ("audit verify", &["", "--node command-line", "--from $"]),
+    ("audit export", &["", "--actor $"]),
+    ("audit prune", &["", "--node $"]),
+    (
+        "audit erase",
+        &["--actor $", "--resource @", "--tenant $", "--event $"],
+    ),
+    (
+        "audit search",
+        &["", "--json", "--tenant @", "--resource $", "--from $"],
+    ),
+    ("audit proof", &["0", "$"]),
+    ("audit vkey", &["", "--node $"]),
     (
         "erase",
         &[

@@ -10,13 +10,17 @@ use crate::harness::{Data, Server};
 pub(super) type Output = (String, Vec<u8>);
 
 /// What operators are shown, but for what is theirs to see of single records.
-const SHOWN: [&str; 18] = [
+const SHOWN: [&str; 22] = [
     "/healthz",
     "/health",
     "/readyz",
     "/metrics",
     "/admin/api-keys",
     "/admin/audit/events?limit=500",
+    "/admin/audit/status",
+    "/admin/audit/erasures",
+    "/admin/audit/report?from=2020-01-01",
+    "/admin/audit/report?from=2020-01-01&format=html",
     "/admin/cache",
     "/admin/detection",
     "/admin/index",

@@ -80,11 +80,19 @@ impl Traffic<'_> {
     /// Sends a request, keeps its answer, and gives it.
     pub(super) async fn send(&mut self, to: &str, request: RequestBuilder) -> (StatusCode, String) {
         // A body that is refused early may end the connection before it was sent.
-        let Ok(answer) = request.send().await else {
+        let Ok(mut answer) = request.send().await else {
             return (StatusCode::REQUEST_TIMEOUT, String::new());
         };
         let (status, head) = (answer.status(), format!("{:?}", answer.headers()));
-        let body = answer.text().await.unwrap_or_default();
+        let kind = answer.headers().get("content-type");
+        let is_stream = kind.is_some_and(|kind| kind == "text/event-stream");
+        let body = if is_stream {
+            // What has no end is not read to it.
+            let first = answer.chunk().await.ok().flatten().unwrap_or_default();
+            String::from_utf8_lossy(&first).into_owned()
+        } else {
+            answer.text().await.unwrap_or_default()
+        };
         self.answers.push((
             to.to_owned(),
             format!("{status} {head}\n{body}").into_bytes(),

@@ -1,0 +1,124 @@
+//! What a reader is sent, and when it ends.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use futures_util::StreamExt as _;
+use tokio::time::Instant;
+
+use super::*;
+use crate::{
+    admin::audit::test_log,
+    audit::{AuditActor, AuditDraft, AuditLog, actions::LEAD_READ},
+    json,
+};
+
+async fn log() -> AuditLog {
+    let (log, writing) = test_log::in_memory().await;
+    tokio::spawn(writing);
+    log
+}
+
+fn draft(tenant: &str) -> AuditDraft {
+    AuditDraft::new(Some(tenant), LEAD_READ, AuditActor::Anonymous)
+}
+
+fn reader(log: &AuditLog, stopping: &Stopping, filter: Filter, next: u64) -> Reader<()> {
+    let rights = Box::new(|| true);
+    Reader::new(stopping, log.tail(), filter, next, rights, ())
+}
+
+fn text(said: Option<Result<Bytes, Infallible>>) -> String {
+    let Ok(said) = said.unwrap();
+    String::from_utf8(said.to_vec()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_matches_comes_with_its_number_and_a_reader_goes_on_behind_it() {
+    let log = log().await;
+    let stopping = Stopping::new();
+    let request = AuditRequest {
+        tenant: Some("acme".to_owned()),
+        ..AuditRequest::default()
+    };
+    let filter = request.query().unwrap().filter().clone();
+    let mut events = Box::pin(reader(&log, &stopping, filter.clone(), 0).stream());
+    for tenant in ["other", "acme", "other", "acme"] {
+        log.record(draft(tenant)).await.unwrap();
+    }
+    let mut said = String::new();
+    while said.matches("\nid: ").count() + usize::from(said.starts_with("id: ")) < 2 {
+        said += &text(events.next().await);
+    }
+    let ids = |said: &str| -> Vec<u64> {
+        let lines = said.lines().filter_map(|line| line.strip_prefix("id: "));
+        lines.map(|id| id.parse().unwrap()).collect()
+    };
+    let both = ids(&said);
+    let data: Vec<_> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .collect();
+    assert_eq!(data.len(), 2);
+    for (n, data) in both.iter().zip(data) {
+        let event = json::read(data.as_bytes()).unwrap();
+        assert_eq!(
+            (&event["n"], &event["tenant"]),
+            (&(*n).into(), &"acme".into())
+        );
+    }
+    let mut again = Box::pin(reader(&log, &stopping, filter, both[0] + 1).stream());
+    assert_eq!(ids(&text(again.next().await)), [both[1]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heartbeat_comes_after_15_seconds_of_nothing() {
+    let log = log().await;
+    let stopping = Stopping::new();
+    log.record(draft("acme")).await.unwrap();
+    let end = log.status().now().size;
+    let mut events = Box::pin(reader(&log, &stopping, Filter::new(), end).stream());
+    for _ in 0..3 {
+        let began = Instant::now();
+        assert_eq!(text(events.next().await), ":\n\n");
+        assert_eq!(began.elapsed().as_secs(), 15);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_within_5_seconds_of_the_rights() {
+    let log = log().await;
+    let stopping = Stopping::new();
+    let may_read = Arc::new(AtomicBool::new(true));
+    let rights = Arc::clone(&may_read);
+    let reader = Reader {
+        rights: Box::new(move || rights.load(Ordering::Relaxed)),
+        ..reader(&log, &stopping, Filter::new(), 1_000)
+    };
+    let mut events = Box::pin(reader.stream());
+    assert_eq!(text(events.next().await), ":\n\n");
+    may_read.store(false, Ordering::Relaxed);
+    let began = Instant::now();
+    assert!(events.next().await.is_none());
+    assert!(began.elapsed() <= RIGHTS_EVERY, "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_with_the_service_and_gives_its_place_back() {
+    let log = log().await;
+    let stopping = Stopping::new();
+    let place = Arc::new(());
+    let rights = Box::new(|| true);
+    let held = Arc::clone(&place);
+    let reader = Reader::new(&stopping, log.tail(), Filter::new(), 1_000, rights, held);
+    let mut events = Box::pin(reader.stream());
+    assert_eq!(text(events.next().await), ":\n\n");
+    let began = Instant::now();
+    stopping.stop();
+    assert!(events.next().await.is_none());
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    drop(events);
+    assert_eq!(Arc::strong_count(&place), 1);
+}

@@ -1,0 +1,38 @@
+//! What lies beside the log, held against what its leaves commit to.
+
+use portcullis_audit_log::{
+    audit::{Audit, PersonalError},
+    event::{Leaf, Personal, Salt},
+    source::SourceError,
+    verify::Companions,
+};
+use tokio::runtime::Handle;
+
+/// The personal parts that the service can open.
+#[derive(Debug)]
+pub(super) struct PersonalParts {
+    audit: Audit,
+    runtime: Handle,
+}
+
+impl PersonalParts {
+    pub(super) const fn new(audit: Audit, runtime: Handle) -> Self {
+        Self { audit, runtime }
+    }
+}
+
+impl Companions for PersonalParts {
+    /// Of an erased tenant nobody can open any: such a part counts as absent.
+    fn personal(&mut self, leaf: &Leaf<'_>) -> Result<Option<Personal>, SourceError> {
+        let opened = self.audit.personal_of(leaf);
+        match self.runtime.block_on(opened) {
+            Ok(personal) => Ok(personal),
+            Err(PersonalError::Sealed(_)) => Ok(None),
+            // What no leaf commits to: the verification tells of it.
+            Err(PersonalError::Changed(_)) => Personal::from_bytes(vec![0; Salt::BYTES])
+                .map(Some)
+                .map_err(SourceError::unreadable("personal")),
+            Err(error) => Err(SourceError::unreadable("personal")(error)),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The logs of this machine by the names of their folders, for commands that look at another process's.
+
+use std::{
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use portcullis_audit_log::{
+    audit::{Audit, Retention},
+    note::{KeyName, VerifyingKey},
+    store::{FileStore, FileStoreError},
+};
+use portcullis_versioned_secrets::VersionedSecrets;
+
+use super::{AuditClock, AuditOpenError, signing_keys};
+use crate::{
+    audit::{KeyringSealer, PublishedError, PublishedLog, is_log_name, log_name, retention},
+    backend::Backend,
+    clock::Clock,
+    config::Config,
+};
+
+/// Where the logs are, what they are called, and what signs them.
+#[derive(Debug, Clone)]
+pub(crate) struct NamedLogs {
+    folder: PathBuf,
+    origin: KeyName,
+    secrets: VersionedSecrets,
+    days: NonZeroU32,
+    personal_days: NonZeroU32,
+}
+
+/// Why a log is not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NamedLogError {
+    #[error("a log has the name of its folder, such as `server` or `command-line`")]
+    Name,
+    #[error("there is no such log")]
+    Unknown,
+    #[error(
+        "the process of the log runs, or it is this command's own: a service erases by \
+         `POST /admin/audit/erasures`, and takes away each hour what is too old"
+    )]
+    InUse,
+    #[error(transparent)]
+    Keys(#[from] AuditOpenError),
+    #[error("the log {name} is not read")]
+    Published {
+        name: String,
+        #[source]
+        error: PublishedError,
+    },
+}
+
+impl NamedLogs {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            folder: config.audit.folder.clone(),
+            origin: config.audit.origin.clone(),
+            secrets: config.secrets.audit_keys.clone(),
+            days: config.audit.days,
+            personal_days: config.audit.personal_days,
+        }
+    }
+
+    /// The log in the folder of that name, as it is published.
+    pub(crate) fn published(&self, name: &str) -> Result<PublishedLog, NamedLogError> {
+        let folder = self.folder_of(name)?;
+        let keys = self.keys(name)?;
+        PublishedLog::open(&folder, keys).map_err(|error| NamedLogError::Published {
+            name: name.to_owned(),
+            error,
+        })
+    }
+
+    /// What the log of that name is verified with.
+    pub(crate) fn keys(&self, name: &str) -> Result<Vec<VerifyingKey>, NamedLogError> {
+        let folder = self.folder_of(name)?;
+        let origin = self.origin_in(&folder, name)?;
+        let keys = signing_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?;
+        Ok(keys.iter().map(|key| key.verifying_key().clone()).collect())
+    }
+
+    /// The log in the folder of that name, to be changed: its process must have ended. Gives what writes it too.
+    pub(crate) async fn open(
+        &self,
+        backend: &Backend,
+        name: &str,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<
+        (
+            Audit,
+            Arc<FileStore>,
+            impl Future<Output = ()> + Send + 'static,
+        ),
+        NamedLogError,
+    > {
+        let folder = self.folder_of(name)?;
+        let log_clock = Arc::new(AuditClock(Arc::clone(clock)));
+        if !folder.join("lock").is_file() {
+            return Err(NamedLogError::Unknown);
+        }
+        let store = FileStore::builder(&folder).clock(Arc::clone(&log_clock) as _);
+        let store = store.open().await.map_err(|error| match error {
+            FileStoreError::InUse { .. } => NamedLogError::InUse,
+            error => AuditOpenError::Store {
+                folder: folder.clone(),
+                error,
+            }
+            .into(),
+        })?;
+        let origin = self.origin_in(&folder, name)?;
+        let sealer = KeyringSealer::new(backend.keyring.clone(), Arc::clone(&backend.data_keys));
+        let store = Arc::new(store);
+        let mut builder = Audit::builder(Arc::clone(&store) as _, origin.clone(), log_name(name))
+            .sealer(Arc::new(sealer))
+            .clock(log_clock);
+        for key in signing_keys(&origin, &self.secrets).map_err(AuditOpenError::from)? {
+            builder = builder.key(key);
+        }
+        let opened = builder.open().await;
+        let (audit, writing) = opened.map_err(|error| AuditOpenError::Log { folder, error })?;
+        Ok((audit, store, writing))
+    }
+
+    /// How long entries are kept, and what lies beside them.
+    pub(crate) fn retention(&self) -> Retention {
+        retention(self.days, self.personal_days)
+    }
+
+    /// A log may have got another name since, which begins with the one that is configured.
+    fn origin_in(&self, folder: &Path, name: &str) -> Result<KeyName, AuditOpenError> {
+        match PublishedLog::origin(folder) {
+            Some(origin) if origin.as_str().starts_with(self.origin.as_str()) => Ok(origin),
+            _ => self.origin_of(name),
+        }
+    }
+
+    fn folder_of(&self, name: &str) -> Result<PathBuf, NamedLogError> {
+        if is_log_name(name) {
+            Ok(Path::new(&self.folder).join(name))
+        } else {
+            Err(NamedLogError::Name)
+        }
+    }
+
+    fn origin_of(&self, name: &str) -> Result<KeyName, AuditOpenError> {
+        match name {
+            "server" => Ok(self.origin.clone()),
+            name => Ok(format!("{}/{name}", self.origin).parse()?),
+        }
+    }
+}

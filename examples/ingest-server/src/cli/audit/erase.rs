@@ -1,0 +1,80 @@
+//! `audit erase`: what lies beside entries goes before its time.
+
+use clap::{ArgGroup, Args};
+use portcullis_audit_log::event::{Code, Outcome};
+
+use super::{
+    log::{LogError, Named},
+    open::Open,
+};
+use crate::{
+    admin::AuditErasureRequest,
+    audit::{AuditActor, AuditDraft, actions::AUDIT_ERASE, concerns_any},
+    cli::{CliError, keys::to_json, opened::Opened, print},
+};
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whose").required(true).args(["event", "actor", "resource", "tenant"]))]
+pub(in crate::cli) struct Erase {
+    #[command(flatten)]
+    log: Named,
+    /// Of this entry.
+    #[arg(long, value_name = "NUMBER")]
+    event: Option<u64>,
+    /// Of every entry of this actor.
+    #[arg(long, value_name = "ID")]
+    actor: Option<String>,
+    /// Of every entry about this resource.
+    #[arg(long, value_name = "ID")]
+    resource: Option<String>,
+    /// Of every entry of this tenant.
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(opened: &Opened, arguments: Erase) -> Result<(), CliError> {
+    let Erase {
+        log,
+        event,
+        actor,
+        resource,
+        tenant,
+        json,
+    } = arguments;
+    let request = AuditErasureRequest::new(event, actor, resource, tenant);
+    let (erasure, whose) = request.read().map_err(LogError::from)?;
+    let open = Open::open(opened, &log).await?;
+    let erased = async {
+        // What somebody types must not get into a log by being asked for.
+        if !concerns_any(&**open.audit.store(), &erasure).await? {
+            return Err(LogError::NoSuchEntry);
+        }
+        let by = AuditActor::System(opened.actor.id());
+        let draft = AuditDraft {
+            resources: vec![whose],
+            count: 1,
+            ..AuditDraft::new(None, AUDIT_ERASE, by)
+        };
+        let begun = opened.audit.begin(draft).await?;
+        let erased = open.audit.erase(&erasure).await;
+        let (outcome, detail) = match &erased {
+            Ok(_) => (Outcome::Success, None),
+            Err(_) => (Outcome::Failure, Some(Code::new("failed"))),
+        };
+        begun.finish(outcome, detail).await?;
+        Ok(erased?)
+    };
+    let erased: Result<u64, LogError> = erased.await;
+    open.close().await?;
+    let erased = erased?;
+    if json {
+        print(&to_json(&serde_json::json!({ "erased": erased })))
+    } else {
+        print(&format!(
+            "{erased} parts that lay beside entries are erased"
+        ))
+    }
+}

@@ -1,0 +1,83 @@
+//! The log that a command is about.
+
+use clap::Args;
+use portcullis_audit_log::{audit::EraseError, store::StoreError};
+
+use crate::{
+    admin::InvalidRequest,
+    audit::{
+        AuditAction, AuditActor, AuditDraft, PublishedError, PublishedLog, Unrecorded,
+        actions::AUDIT_READ,
+    },
+    backend::{NamedLogError, NamedLogs},
+    cli::opened::Opened,
+};
+
+/// Which log.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// The log of which process, by the name of its folder: server, command-line, …
+    #[arg(long = "node", value_name = "NAME", default_value = "server")]
+    name: String,
+}
+
+/// Why a command on a log did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum LogError {
+    #[error(transparent)]
+    Named(#[from] NamedLogError),
+    #[error("the log is not read")]
+    Published(#[from] PublishedError),
+    #[error(transparent)]
+    Invalid(#[from] InvalidRequest),
+    #[error("the log has no entry that it is about")]
+    NoSuchEntry,
+    #[error(transparent)]
+    Unrecorded(#[from] Unrecorded),
+    #[error("what lies beside the log was not erased")]
+    Erase(#[from] EraseError),
+    #[error("the log is not used")]
+    Store(#[from] StoreError),
+}
+
+impl LogError {
+    /// Whether something has to be asked in another way.
+    pub(in crate::cli) const fn is_usage_error(&self) -> bool {
+        matches!(
+            self,
+            Self::Named(NamedLogError::Name | NamedLogError::Unknown | NamedLogError::InUse)
+                | Self::Invalid(_)
+        )
+    }
+}
+
+impl Named {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The log as it is published, once it is on record that it is read.
+    pub(super) async fn read(&self, opened: &Opened) -> Result<PublishedLog, LogError> {
+        self.read_as(AUDIT_READ, opened).await
+    }
+
+    /// The same, of another action.
+    pub(super) async fn read_as(
+        &self,
+        action: &'static AuditAction,
+        opened: &Opened,
+    ) -> Result<PublishedLog, LogError> {
+        let log = self.published(&opened.logs)?;
+        let actor = AuditActor::System(opened.actor.id());
+        let draft = AuditDraft {
+            count: 1,
+            ..AuditDraft::new(None, action, actor)
+        };
+        opened.audit.record(draft).await?;
+        Ok(log)
+    }
+
+    pub(super) fn published(&self, logs: &NamedLogs) -> Result<PublishedLog, LogError> {
+        Ok(logs.published(&self.name)?)
+    }
+}

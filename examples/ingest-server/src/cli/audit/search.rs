@@ -1,0 +1,88 @@
+//! `audit search`: entries that match, newest first.
+
+use std::num::NonZeroUsize;
+
+use clap::Args;
+use portcullis_audit_log::event::Leaf;
+
+use super::{
+    filters::Filters,
+    log::{LogError, Named},
+};
+use crate::{
+    admin::DescribedEvent,
+    audit::{KeptLeaf, PublishedError},
+    cli::{CliError, columns::Columns, keys::to_json, opened::Opened, print},
+};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Search {
+    #[command(flatten)]
+    log: Named,
+    #[command(flatten)]
+    filters: Filters,
+    /// At most so many.
+    #[arg(long, value_name = "NUMBER", default_value = "50")]
+    limit: NonZeroUsize,
+    /// Print JSON, one entry a line.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(opened: &Opened, arguments: Search) -> Result<(), CliError> {
+    let Search {
+        log,
+        filters,
+        limit,
+        json,
+    } = arguments;
+    let filter = filters.read()?;
+    let log = log.read(opened).await?;
+    let mut found = Vec::new();
+    for bundle in log.bundles().rev() {
+        let mut entries = log.bundle(bundle).map_err(LogError::from)?;
+        entries.reverse();
+        for entry in entries {
+            if filter.matches(&leaf(&entry)?) {
+                found.push(entry);
+            }
+            if found.len() == limit.get() {
+                return show(&found, json);
+            }
+        }
+    }
+    show(&found, json)
+}
+
+/// Prints entries in their order.
+pub(super) fn show(entries: &[KeptLeaf], json: bool) -> Result<(), CliError> {
+    if json {
+        let mut entries = entries.iter();
+        return entries.try_for_each(|entry| print(&to_json(&DescribedEvent::new(&leaf(entry)?))));
+    }
+    let mut columns = Columns::new(["N", "TIME", "TENANT", "ACTOR", "ACTION", "OUTCOME", "COUNT"]);
+    for entry in entries {
+        columns.add(row(&leaf(entry)?));
+    }
+    print(&columns.to_string())
+}
+
+fn row(leaf: &Leaf<'_>) -> [String; 7] {
+    let outcome = leaf.outcome().as_str();
+    [
+        leaf.numbers().in_tree.to_string(),
+        leaf.time().to_string(),
+        leaf.tenant().to_owned(),
+        leaf.actor_id().to_owned(),
+        leaf.action().to_owned(),
+        leaf.detail().map_or_else(
+            || outcome.to_owned(),
+            |detail| format!("{outcome} ({detail})"),
+        ),
+        leaf.count().to_string(),
+    ]
+}
+
+pub(super) fn leaf(entry: &KeptLeaf) -> Result<Leaf<'_>, LogError> {
+    Leaf::parse(&entry.bytes).map_err(|_| PublishedError::Damaged.into())
+}
