@@ -65,6 +65,7 @@ pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError
         placed: Notify::new(),
         upkeep_fails: AtomicBool::new(false),
         is_woken: AtomicBool::new(false),
+        lacks_rows: AtomicBool::new(false),
         upkeep,
     });
     log.writer.blocking_lock().open_journal(&log)?;

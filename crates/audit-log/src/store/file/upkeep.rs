@@ -109,6 +109,9 @@ impl Upkeep {
                 due = now() + PERIOD;
                 self.watch();
                 self.follow(1);
+                if self.log.lacks_rows.swap(false, Ordering::AcqRel) {
+                    self.index.begin_again(self.log.recent().in_place);
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, Policy},
     event::{
         Action, Activity, Actor, ActorType, Delivery, Event, EventBuilder, EventId, Resource,
         ResourceType, Screen, Stamp, Timestamp,
@@ -68,9 +68,18 @@ pub(super) fn group(state: LogState, count: u64) -> Group {
     group
 }
 
-pub(super) fn signed(edge: &RightEdge) -> SignedNote {
+fn key() -> SigningKey {
     let seed = secrecy::SecretBox::new(Box::new([1; 32]));
-    let key = SigningKey::from_seed("log.example".parse().unwrap(), &seed).unwrap();
+    SigningKey::from_seed("log.example".parse().unwrap(), &seed).unwrap()
+}
+
+/// What [`signed`] makes is believed.
+pub(super) fn policy() -> Policy {
+    Policy::new(vec![key().verifying_key().clone()]).unwrap()
+}
+
+pub(super) fn signed(edge: &RightEdge) -> SignedNote {
+    let key = key();
     let origin = key.verifying_key().name().clone();
     let checkpoint = Checkpoint::new(origin, edge.size(), edge.root());
     checkpoint.sign(&[key]).unwrap()
