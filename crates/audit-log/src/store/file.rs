@@ -15,6 +15,7 @@ mod opening;
 mod personal_files;
 mod reading;
 mod recent;
+mod replacing;
 mod searching;
 mod stored_index;
 mod tenants_file;

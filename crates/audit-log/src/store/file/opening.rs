@@ -15,7 +15,7 @@ use super::{
     first_file,
     folder_lock::FolderLock,
     index_file::IndexFile,
-    log::{CURSORS, INDEX, Log, PERSONAL, PUBLISHED},
+    log::{CURSORS, INDEX, JOURNAL, Log, PERSONAL, PUBLISHED},
     personal_files::PersonalFiles,
     recent::Recent,
     tenants_file::Tenants,
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     event::Leaf,
     folder::LogFolder,
+    journal::Replacement,
     tree::{RightEdge, TreeHash},
 };
 
@@ -68,6 +69,7 @@ pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError
         lacks_rows: AtomicBool::new(false),
         upkeep,
     });
+    Replacement::remove_draft(&log.path_of(JOURNAL))?;
     log.writer.blocking_lock().open_journal(&log)?;
     check_published(&log, &published)?;
     Upkeep::new(Arc::clone(&log), published, tenants).start(commands)?;

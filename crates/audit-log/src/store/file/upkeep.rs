@@ -4,6 +4,7 @@ mod bundling;
 mod erasing;
 mod indexing;
 mod pruning;
+mod replacing;
 mod segments;
 
 use std::{
