@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     Shared,
-    opening::Identity,
+    opening::{Compared, Identity},
     shared::{Phase, Published},
 };
 use crate::{
@@ -120,7 +120,9 @@ impl Publisher {
     /// Gives the checkpoint to every anchor, and publishes it again with what they sign.
     async fn anchor(&self, note: &SignedNote, size: u64) {
         let mut cosigned = note.clone();
-        for Anchored { anchor, .. } in &self.anchors {
+        // What another knows is not to be overwritten before it was compared.
+        let compared = self.anchors.iter().filter(|anchored| anchored.is_compared);
+        for Anchored { anchor, .. } in compared {
             match in_time(anchor.keep(note)).await {
                 Ok(signatures) => {
                     let signed = signatures
@@ -163,15 +165,21 @@ impl Publisher {
                 }
             };
             let found = match &known {
-                None => Ok(None),
+                None => Ok(Compared::NothingMore),
                 Some(known) => self.identity.compare(&*self.store, anchor, known).await,
             };
             match found {
-                Ok(None) => anchored.is_compared = true,
-                Ok(Some(found)) => {
+                Ok(Compared::NothingMore) => anchored.is_compared = true,
+                Ok(Compared::RolledBack(found)) => {
                     self.shared
                         .tell(observer::Event::RolledBack { found: &found });
                     self.shared.end(Phase::RolledBack);
+                }
+                Ok(Compared::UnknownKey(unknown)) => {
+                    let anchor = anchor.name();
+                    let error = &AnchorError::new(unknown);
+                    self.shared
+                        .tell(observer::Event::AnchorFailed { anchor, error });
                 }
                 Err(error) => self
                     .shared
