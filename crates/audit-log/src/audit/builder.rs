@@ -139,7 +139,7 @@ impl AuditBuilder {
                 self.observer
                     .observe(&observer::Event::AnchorFailed { anchor, error });
             }
-            let is_compared = failed.is_none();
+            let is_compared = failed.is_none().into();
             anchors.push(Anchored {
                 anchor,
                 is_compared,
@@ -177,7 +177,7 @@ impl AuditBuilder {
 }
 
 /// Writes and publishes, and publishes once more what was written last.
-async fn drive(writer: Writer, mut publisher: Publisher) {
+async fn drive(writer: Writer, publisher: Publisher) {
     tokio::join!(writer.run(), publisher.run());
-    publisher.publish().await;
+    publisher.publish_last().await;
 }

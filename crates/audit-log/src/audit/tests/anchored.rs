@@ -165,7 +165,7 @@ async fn what_a_key_has_signed_that_left_the_configuration_stays_with_the_anchor
     write(&kept, anchor.clone(), 10).await;
     let known_then = anchor.kept().clone().expect("kept");
     let old = key().verifying_key().clone();
-    // Of a log that was begun anew, as if its folder were lost, with another key.
+    // Of a log that was begun once more, as if its folder were lost, with another key.
     let other = MemoryStore::new();
     let with = |kept: &MemoryStore| {
         Audit::builder(Arc::new(kept.clone()), origin(), Id::constant("node-a"))
