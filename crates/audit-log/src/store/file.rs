@@ -176,6 +176,9 @@ impl FileStore {
             if self.log.upkeep_fails.load(Ordering::Acquire) {
                 return Err(FileStoreError::NoRoom.into());
             }
+            // Should its thread be gone, nobody makes any.
+            let is_there = self.log.upkeep.send(Command::Wake);
+            is_there.map_err(|_| FileStoreError::Closed)?;
             placed.await;
         }
     }

@@ -111,11 +111,12 @@ fn tenants_of(
     for bundle in tenants.size / WIDE..in_place / WIDE {
         let bytes = bundles.read(bundle)?;
         for (_, entry) in bundles::entries(bundle, &bytes) {
-            let leaf = Leaf::parse(entry).map_err(|_| FileStoreError::Damaged {
-                path: bundles.file_of(bundle),
-                what: "an entry in it is no leaf",
-            })?;
-            tenants.set(leaf.tenant(), leaf.numbers().in_tenant + 1);
+            if !Leaf::parse(entry).is_ok_and(|leaf| tenants.follow(&leaf)) {
+                return Err(FileStoreError::Damaged {
+                    path: bundles.file_of(bundle),
+                    what: "an entry in it is no leaf of a log",
+                });
+            }
         }
     }
     tenants.size = in_place;

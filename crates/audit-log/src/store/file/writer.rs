@@ -132,12 +132,12 @@ impl Writer {
     /// A group that was found in the journal.
     fn take_over(&mut self, group: &RecentGroup, log: &Log) -> Result<(), FileStoreError> {
         for (_, entry, hash) in group.hashed() {
-            let leaf = Leaf::parse(entry).map_err(|_| FileStoreError::Damaged {
-                path: log.path_of(JOURNAL),
-                what: "an entry in it is no leaf",
-            })?;
-            self.tenants
-                .set(leaf.tenant(), leaf.numbers().in_tenant + 1);
+            if !Leaf::parse(entry).is_ok_and(|leaf| self.tenants.follow(&leaf)) {
+                return Err(FileStoreError::Damaged {
+                    path: log.path_of(JOURNAL),
+                    what: "an entry in it is no leaf of a log",
+                });
+            }
             self.edge.push(hash);
         }
         Ok(())
