@@ -46,7 +46,7 @@ pub use self::{
     personal::PersonalError,
     retention::{Retained, Retention},
     status::Status,
-    unrecorded::{OpenError, RolledBack, Unrecorded},
+    unrecorded::{OpenError, RolledBack, UnknownKey, Unrecorded},
 };
 
 /// The longest that somebody waits for an event to be durable.

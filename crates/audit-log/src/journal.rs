@@ -13,6 +13,7 @@ mod replaced;
 mod segment;
 mod segment_reader;
 
+pub(crate) use self::replaced::{Replaced, Replacement};
 pub use self::{
     ahead::{MadeSegment, NextSegment, OldSegments},
     folder::{Journal, Recovered},

@@ -5,12 +5,12 @@ use std::{future::Future, sync::Arc};
 use super::{
     Audit, OpenError, Shared,
     ids::Ids,
-    opening::{Identity, crashed},
+    opening::{Compared, Identity, crashed},
     publisher::{Anchored, Publisher, in_time},
     writer::Writer,
 };
 use crate::{
-    anchor::Anchor,
+    anchor::{Anchor, AnchorError},
     clock::{Clock, SystemClock, timestamp},
     entropy::{Entropy, SystemEntropy},
     event::Id,
@@ -98,7 +98,8 @@ impl AuditBuilder {
     /// [closed](Audit::close) and everything in it.
     ///
     /// An anchor that cannot be asked is asked again before the next checkpoint; should it know what the log does not
-    /// have, nothing is recorded from then on.
+    /// have, nothing is recorded from then on. Until it was compared, nothing is given to it, so that what it knows stays
+    /// there; so it is where a key has signed that left the configuration.
     ///
     /// # Errors
     /// [`OpenError`], as [`RolledBack`](super::RolledBack) if an anchor knows what the log does not have.
@@ -123,19 +124,22 @@ impl AuditBuilder {
         let published = identity.published(&*self.store).await?;
         let mut anchors = Vec::new();
         for anchor in self.anchors {
-            let is_compared = match in_time(anchor.latest()).await {
-                Ok(None) => true,
-                Ok(Some(known)) => {
-                    let found = identity.compare(&*self.store, &*anchor, &known).await?;
-                    found.map_or(Ok(true), Err)?
-                }
-                Err(error) => {
-                    let (anchor, error) = (anchor.name(), &error);
-                    self.observer
-                        .observe(&observer::Event::AnchorFailed { anchor, error });
-                    false
-                }
+            let asked = in_time(anchor.latest()).await;
+            let failed = match asked {
+                Ok(None) => None,
+                Ok(Some(known)) => match identity.compare(&*self.store, &*anchor, &known).await? {
+                    Compared::NothingMore => None,
+                    Compared::RolledBack(found) => return Err(found.into()),
+                    Compared::UnknownKey(unknown) => Some(AnchorError::new(unknown)),
+                },
+                Err(error) => Some(error),
             };
+            if let Some(error) = &failed {
+                let anchor = anchor.name();
+                self.observer
+                    .observe(&observer::Event::AnchorFailed { anchor, error });
+            }
+            let is_compared = failed.is_none().into();
             anchors.push(Anchored {
                 anchor,
                 is_compared,
@@ -173,7 +177,7 @@ impl AuditBuilder {
 }
 
 /// Writes and publishes, and publishes once more what was written last.
-async fn drive(writer: Writer, mut publisher: Publisher) {
+async fn drive(writer: Writer, publisher: Publisher) {
     tokio::join!(writer.run(), publisher.run());
-    publisher.publish().await;
+    publisher.publish_last().await;
 }

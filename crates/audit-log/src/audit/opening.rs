@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    OpenError, RolledBack,
+    OpenError, RolledBack, UnknownKey,
     own_events::{BEGUN, Closing, Unfinished},
     shared::Published,
 };
@@ -15,7 +15,7 @@ use crate::{
     anchor::Anchor,
     checkpoint::{Checkpoint, CheckpointError},
     event::{EventId, Id, Leaf, Outcome, Timestamp},
-    note::{KeyName, SignedNote, VerifyingKey},
+    note::{KeyName, SignedNote, UnverifiedNote, VerifyingKey},
     store::{Store, StoreError},
     tile::{EntryBundle, HashTile, TileKind, TilePath, WIDTH},
     tree::{RightEdge, TreeHash},
@@ -35,6 +35,17 @@ pub(super) struct Identity {
     pub(super) keys: Vec<VerifyingKey>,
 }
 
+/// What an anchor knows, beside the log.
+#[derive(Debug)]
+pub(super) enum Compared {
+    /// The log has it, or it is no word of the log: who can write there hides at most what was there.
+    NothingMore,
+    /// Another log, or a later one.
+    RolledBack(RolledBack),
+    /// Something that a key has signed which left the configuration.
+    UnknownKey(UnknownKey),
+}
+
 impl Identity {
     pub(super) fn verify(&self, note: &SignedNote) -> Result<Checkpoint, CheckpointError> {
         Checkpoint::verify(note, &self.origin, &self.keys).map(|(checkpoint, _)| checkpoint)
@@ -48,7 +59,12 @@ impl Identity {
         let Some(note) = store.checkpoint().await? else {
             return Ok(None);
         };
-        let checkpoint = self.verify(&note).map_err(OpenError::OtherLog)?;
+        let checkpoint =
+            self.verify(&note)
+                .map_err(|error| match self.unknown_key(&note, error) {
+                    Some(unknown) => unknown.into(),
+                    None => OpenError::OtherLog(error),
+                })?;
         let size = checkpoint.size();
         Ok(Some(Published { size, note }))
     }
@@ -59,21 +75,40 @@ impl Identity {
         store: &dyn Store,
         anchor: &dyn Anchor,
         known: &SignedNote,
-    ) -> Result<Option<RolledBack>, StoreError> {
+    ) -> Result<Compared, StoreError> {
         let have = store.size().await?;
-        // What is not signed by the log is no word of it: who can write there hides at most what was there.
-        let Ok(known) = self.verify(known) else {
-            return Ok(None);
+        let known = match self.verify(known) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => {
+                let unknown = self.unknown_key(known, error);
+                return Ok(unknown.map_or(Compared::NothingMore, Compared::UnknownKey));
+            }
         };
         let had = known.size();
         if had <= have && root_of(store, had).await? == known.root() {
-            return Ok(None);
+            return Ok(Compared::NothingMore);
         }
-        Ok(Some(RolledBack {
+        Ok(Compared::RolledBack(RolledBack {
             anchor: anchor.name().to_owned(),
             had,
             have,
         }))
+    }
+
+    /// By which keys of the log a note is said to be signed, where none that is known has signed it.
+    fn unknown_key(&self, note: &SignedNote, error: CheckpointError) -> Option<UnknownKey> {
+        let is_unverified = error == UnverifiedNote::NoKnownKey.into();
+        let checkpoint = Checkpoint::parse(note.unverified_text()).ok()?;
+        if !is_unverified || *checkpoint.origin() != self.origin {
+            return None;
+        }
+        let of_log = note.signatures().iter();
+        let of_log = of_log.filter(|signature| *signature.name() == self.origin);
+        let keys: Vec<_> = of_log
+            .map(|signature| format!("{}+{}", signature.name(), signature.id()))
+            .collect();
+        let signed_by = keys.join(", ");
+        (!keys.is_empty()).then_some(UnknownKey { signed_by })
     }
 }
 

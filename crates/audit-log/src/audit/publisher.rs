@@ -1,13 +1,25 @@
 //! The one that publishes: a checkpoint each minute in which something was appended, when somebody asks for one, and at
 //! the end; and gives it to the anchors.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Release},
+        },
+    },
+    time::Duration,
+};
 
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::{Mutex, watch},
+    time::{sleep, timeout},
+};
 
 use super::{
     Shared,
-    opening::Identity,
+    opening::{Compared, Identity},
     shared::{Phase, Published},
 };
 use crate::{
@@ -28,6 +40,9 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// How long an anchor may take.
 const ANCHOR_WAIT: Duration = Duration::from_secs(10);
 
+/// How long a checkpoint waits for anchors that did not answer yet: who wants one waits for 2 s.
+const COMPARE_WAIT: Duration = Duration::from_millis(500);
+
 #[derive(Debug)]
 pub(super) struct Publisher {
     shared: Arc<Shared>,
@@ -35,13 +50,15 @@ pub(super) struct Publisher {
     identity: Identity,
     keys: Vec<SigningKey>,
     anchors: Vec<Anchored>,
+    /// Held while something is put in the place of the published checkpoint.
+    place: Mutex<()>,
 }
 
 /// An anchor, and whether it was asked what it knows.
 #[derive(Debug)]
 pub(super) struct Anchored {
     pub(super) anchor: Arc<dyn Anchor>,
-    pub(super) is_compared: bool,
+    pub(super) is_compared: AtomicBool,
 }
 
 impl Publisher {
@@ -58,52 +75,89 @@ impl Publisher {
             identity,
             keys,
             anchors,
+            place: Mutex::const_new(()),
         }
     }
 
-    /// Publishes until the log is closed; [`publish`](Self::publish) is then to be called once more.
-    pub(super) async fn run(&mut self) {
+    /// Publishes until the log is closed, and what was written last. No anchor is waited for with the next checkpoint.
+    pub(super) async fn run(&self) {
+        let (given, wanted) = watch::channel(None);
+        tokio::join!(self.publish_all(given), self.anchor_all(wanted));
+    }
+
+    async fn publish_all(&self, given: watch::Sender<Option<Published>>) {
         while self.shared.phase() == Phase::Open {
             tokio::select! {
                 () = sleep(INTERVAL) => {}
                 () = self.shared.wanted.notified() => {}
             }
-            self.publish().await;
+            self.publish(&given).await;
             if self.shared.phase() == Phase::Open {
                 sleep(SHORTEST).await;
             }
         }
     }
 
+    /// Gives the latest checkpoint to the anchors, until there will be no other.
+    async fn anchor_all(&self, mut wanted: watch::Receiver<Option<Published>>) {
+        while wanted.changed().await.is_ok() {
+            let latest = wanted.borrow_and_update().clone();
+            if let Some(Published { size, note }) = latest {
+                self.anchor(&note, size).await;
+            }
+        }
+    }
+
+    /// Publishes what was written last.
+    pub(super) async fn publish_last(&self) {
+        let (given, wanted) = watch::channel(None);
+        self.publish(&given).await;
+        let latest = wanted.borrow().clone();
+        if let Some(Published { size, note }) = latest {
+            self.anchor(&note, size).await;
+        }
+    }
+
     /// Publishes the log as it is, if there is anything new.
-    pub(super) async fn publish(&mut self) {
+    async fn publish(&self, given: &watch::Sender<Option<Published>>) {
         let edge = self.shared.tree.borrow().clone();
-        let published = self
-            .shared
-            .published
-            .borrow()
-            .as_ref()
-            .map(|last| last.size);
+        let published = self.published();
         if edge.size() == 0 || published.is_some_and(|size| size >= edge.size()) {
             return;
         }
         if self.shared.phase() != Phase::RolledBack {
-            self.compare_anchors().await;
+            // Those that take longer are compared before anything is given to them.
+            let _ = timeout(COMPARE_WAIT, self.compare_anchors()).await;
         }
         if self.shared.phase() == Phase::RolledBack {
             return;
         }
+        let size = edge.size();
         match self.sign_and_publish(&edge).await {
-            Ok(note) => self.anchor(&note, edge.size()).await,
+            Ok(note) => {
+                given.send_replace(Some(Published { size, note }));
+            }
             Err(error) => self
                 .shared
                 .tell(observer::Event::StoreFailed { error: &error }),
         }
     }
 
+    fn published(&self) -> Option<u64> {
+        let published = self.shared.published.borrow();
+        published.as_ref().map(|last| last.size)
+    }
+
+    async fn compare_anchors(&self) {
+        for anchored in &self.anchors {
+            self.compare(anchored).await;
+        }
+    }
+
     async fn sign_and_publish(&self, edge: &RightEdge) -> Result<SignedNote, StoreError> {
         let checkpoint = Checkpoint::new(self.identity.origin.clone(), edge.size(), edge.root());
         let note = checkpoint.sign(&self.keys).map_err(StoreError::damaged)?;
+        let _place = self.place.lock().await;
         self.store.publish(&note).await?;
         self.is_published(edge.size(), &note);
         Ok(note)
@@ -117,10 +171,15 @@ impl Publisher {
         self.shared.tell(observer::Event::Published { size });
     }
 
-    /// Gives the checkpoint to every anchor, and publishes it again with what they sign.
+    /// Gives the checkpoint to every anchor, and publishes it again with what they sign, unless there is a later one.
     async fn anchor(&self, note: &SignedNote, size: u64) {
         let mut cosigned = note.clone();
-        for Anchored { anchor, .. } in &self.anchors {
+        for anchored in &self.anchors {
+            // What another knows is not to be overwritten before it was compared.
+            if !self.compare(anchored).await {
+                continue;
+            }
+            let anchor = &*anchored.anchor;
             match in_time(anchor.keep(note)).await {
                 Ok(signatures) => {
                     let signed = signatures
@@ -132,52 +191,61 @@ impl Publisher {
                     let anchor = anchor.name();
                     self.shared.tell(observer::Event::Anchored { anchor, size });
                 }
-                Err(error) => self.tell_failed(&**anchor, &error),
+                Err(error) => self.tell_failed(anchor, &error),
             }
         }
-        if cosigned.signatures().len() > note.signatures().len() {
-            match self.store.publish(&cosigned).await {
-                Ok(()) => self.is_published(size, &cosigned),
-                Err(error) => self
-                    .shared
-                    .tell(observer::Event::StoreFailed { error: &error }),
-            }
+        if cosigned.signatures().len() == note.signatures().len() {
+            return;
+        }
+        let _place = self.place.lock().await;
+        if self.published() != Some(size) {
+            return;
+        }
+        match self.store.publish(&cosigned).await {
+            Ok(()) => self.is_published(size, &cosigned),
+            Err(error) => self
+                .shared
+                .tell(observer::Event::StoreFailed { error: &error }),
         }
     }
 
-    /// Asks those anchors that did not answer at the start.
-    async fn compare_anchors(&mut self) {
-        for anchored in &mut self.anchors {
-            if anchored.is_compared {
-                continue;
-            }
-            let anchor = &*anchored.anchor;
-            let known = match in_time(anchor.latest()).await {
-                Ok(known) => known,
-                Err(error) => {
-                    let anchor = anchor.name();
-                    let error = &error;
-                    self.shared
-                        .tell(observer::Event::AnchorFailed { anchor, error });
-                    continue;
-                }
-            };
-            let found = match &known {
-                None => Ok(None),
-                Some(known) => self.identity.compare(&*self.store, anchor, known).await,
-            };
-            match found {
-                Ok(None) => anchored.is_compared = true,
-                Ok(Some(found)) => {
-                    self.shared
-                        .tell(observer::Event::RolledBack { found: &found });
-                    self.shared.end(Phase::RolledBack);
-                }
-                Err(error) => self
-                    .shared
-                    .tell(observer::Event::StoreFailed { error: &error }),
-            }
+    /// Asks an anchor that did not answer yet what it knows. Gives whether that is nothing more than the log has.
+    async fn compare(&self, anchored: &Anchored) -> bool {
+        if anchored.is_compared.load(Acquire) {
+            return true;
         }
+        let anchor = &*anchored.anchor;
+        let known = match in_time(anchor.latest()).await {
+            Ok(known) => known,
+            Err(error) => {
+                self.tell_failed(anchor, &error);
+                return false;
+            }
+        };
+        let found = match &known {
+            None => Ok(Compared::NothingMore),
+            Some(known) => self.identity.compare(&*self.store, anchor, known).await,
+        };
+        match found {
+            Ok(Compared::NothingMore) => {
+                anchored.is_compared.store(true, Release);
+                return true;
+            }
+            // Two may have asked at once.
+            Ok(Compared::RolledBack(_)) if self.shared.phase() == Phase::RolledBack => {}
+            Ok(Compared::RolledBack(found)) => {
+                self.shared.end(Phase::RolledBack);
+                self.shared
+                    .tell(observer::Event::RolledBack { found: &found });
+            }
+            Ok(Compared::UnknownKey(unknown)) => {
+                self.tell_failed(anchor, &AnchorError::new(unknown));
+            }
+            Err(error) => self
+                .shared
+                .tell(observer::Event::StoreFailed { error: &error }),
+        }
+        false
     }
 
     fn tell_failed(&self, anchor: &dyn Anchor, error: &AnchorError) {

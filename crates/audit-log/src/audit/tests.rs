@@ -5,6 +5,7 @@ mod anchored;
 mod begun;
 mod failing;
 mod flaky;
+mod hanging;
 mod known;
 mod noted;
 mod parts;
@@ -187,24 +188,50 @@ async fn each_hour_the_log_says_that_it_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_of_other_keys_does_not_open() {
+async fn a_log_of_a_key_that_left_the_configuration_opens_only_if_it_is_known_as_an_old_one() {
     let kept = MemoryStore::new();
     let log = open_with(kept.clone(), |builder| builder)
         .await
         .expect("empty");
     log.closed().await;
-    let other = known::key_of(0x61);
-    let refused = Audit::builder(Arc::new(kept.clone()), origin(), Id::constant("node-a"))
-        .key(other)
-        .open()
-        .await;
-    assert!(matches!(refused.err(), Some(OpenError::OtherLog(_))));
-    // Both sign while one replaces the other, and the old one is known afterwards.
     let old = key().verifying_key().clone();
-    let opened = Audit::builder(Arc::new(kept), origin(), Id::constant("node-a"))
-        .key(known::key_of(0x61))
-        .old_key(old)
-        .open()
-        .await;
-    assert!(opened.is_ok());
+    let rotated = || {
+        Audit::builder(Arc::new(kept.clone()), origin(), Id::constant("node-a"))
+            .key(known::key_of(0x61))
+    };
+    let refused = rotated().open().await.err().expect("it is not opened");
+    let expected = UnknownKey {
+        signed_by: format!("{}+{}", origin(), old.id()),
+    };
+    assert!(old.to_string().starts_with(&expected.signed_by));
+    assert!(refused.to_string().contains(&expected.signed_by));
+    assert!(matches!(refused, OpenError::UnknownKey(found) if found == expected));
+    // Known as one that signs no more, it opens, and after the next checkpoint that key is needed no longer.
+    let (audit, writing) = rotated().old_key(old).open().await.expect("it is known");
+    audit.close();
+    writing.await;
+    assert!(rotated().open().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_whose_checkpoint_was_changed_does_not_open() {
+    let kept = MemoryStore::new();
+    let log = open_with(kept.clone(), |builder| builder).await;
+    log.expect("empty").closed().await;
+    let note = kept.checkpoint().await.expect("it answers");
+    let note = note.expect("it is published").to_string();
+    let at = note.len() - 8;
+    let other = if note.as_bytes()[at] == b'A' {
+        "B"
+    } else {
+        "A"
+    };
+    let changed = [&note[..at], other, &note[at + 1..]].concat();
+    let changed = SignedNote::parse(changed.as_bytes()).expect("it is a note");
+    kept.publish(&changed).await.expect("the tree is the same");
+    let refused = open_with(kept, |builder| builder).await.err();
+    assert!(
+        matches!(refused, Some(OpenError::OtherLog(_))),
+        "{refused:?}"
+    );
 }

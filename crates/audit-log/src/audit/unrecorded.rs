@@ -48,6 +48,18 @@ pub struct RolledBack {
     pub have: u64,
 }
 
+/// A checkpoint of the log by a key that nobody gave: what it says can be neither believed nor passed over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a checkpoint of the log is signed by {signed_by}, which is none of the keys given; \
+     give its public key as one that signs no more"
+)]
+#[non_exhaustive]
+pub struct UnknownKey {
+    /// The name of the key and its id, as its vkey begins; several with commas between them.
+    pub signed_by: String,
+}
+
 /// Why a log does not open.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -58,7 +70,10 @@ pub enum OpenError {
     /// The log is not what an anchor knows.
     #[error(transparent)]
     RolledBack(#[from] RolledBack),
-    /// The published checkpoint was not made with these keys.
+    /// The published checkpoint was made with a key of the log that is not given.
+    #[error(transparent)]
+    UnknownKey(#[from] UnknownKey),
+    /// The published checkpoint is of another log, or is changed.
     #[error("the published checkpoint is not of this log and its keys")]
     OtherLog(#[source] CheckpointError),
     /// No key is named as the log.

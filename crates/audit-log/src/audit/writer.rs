@@ -131,7 +131,10 @@ impl Writer {
         for closing in closings {
             self.say(closing.event(&self.shared));
         }
-        for (action, count) in self.shared.dropped.take() {
+        // Once the last were written: while the store fails, they are counted and take no room.
+        let is_told = self.own.is_empty() && self.doubt.is_none();
+        let dropped = is_told.then(|| self.shared.dropped.take());
+        for (action, count) in dropped.unwrap_or_default() {
             let said = own_events::dropped(&self.shared, action, count);
             if said.is_err() {
                 self.shared.dropped.add(action, count);

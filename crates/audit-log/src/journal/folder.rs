@@ -234,6 +234,15 @@ impl Journal {
         self.size
     }
 
+    /// Its folder has another name by now.
+    pub(super) fn has_moved_to(&mut self, folder: &Path) {
+        self.folder = folder.to_owned();
+        self.current.has_moved_to(folder);
+        if let Some(next) = &mut self.next {
+            next.has_moved_to(folder);
+        }
+    }
+
     fn go_on_in_next(&mut self) -> Result<(), JournalError> {
         self.prepare()?;
         if let Some(next) = self.next.take() {

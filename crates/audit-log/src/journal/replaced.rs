@@ -9,7 +9,20 @@ use std::{
 use super::{Journal, JournalError, journal_error::failed, segment::sync_folder};
 use crate::{disk::Disk, tree::RightEdge};
 
+/// A journal that is made while others append to the one whose place it takes.
+#[derive(Debug)]
+pub(crate) struct Replacement {
+    journal: Journal,
+    folder: PathBuf,
+}
+
+/// What a journal was before it was replaced, on the disk still.
+#[derive(Debug)]
+#[must_use = "what was replaced is to be removed"]
+pub(crate) struct Replaced(Beside);
+
 /// The folders beside that of a journal. One that is whole has another name than one that is being written.
+#[derive(Debug)]
 struct Beside {
     draft: PathBuf,
     new: PathBuf,
@@ -22,52 +35,66 @@ impl Beside {
             ["draft", "new", "old"].map(|extension| folder.with_extension(extension));
         Self { draft, new, old }
     }
-
-    fn remove(&self) -> Result<(), JournalError> {
-        for path in [&self.draft, &self.new, &self.old] {
-            match fs::remove_dir_all(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(failed("remove", path)(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Journal {
-    /// Ends what [`replace_on`](Self::replace_on) began before a crash: the journal is then the one or the other, and
-    /// nothing is left beside it.
+    /// Ends what [`Replacement::put`] began before a failure: the journal is then the one or the other, and nothing is
+    /// left beside it but a draft, of which somebody may be the writer.
     pub(crate) fn settle_replaced(folder: &Path) -> Result<(), JournalError> {
         let beside = Beside::of(folder);
         if !folder.exists() && beside.new.exists() {
             put(&beside.new, folder)?;
         }
-        beside.remove()
+        remove(&beside.new)?;
+        remove(&beside.old)
     }
+}
 
-    /// Puts a journal in the place of the one in a folder, if there is one. It begins with the tree that tiles have, and
-    /// has what `fill` appends. When this returns, nothing of the other is in any file.
-    pub(crate) fn replace_on<E: From<JournalError>>(
+impl Replacement {
+    /// Begins a journal beside the one in a folder. It begins with the tree that tiles have.
+    pub(crate) fn begin(
         disk: &Arc<dyn Disk>,
         folder: &Path,
-        edge: &RightEdge,
-        fill: impl FnOnce(&mut Self) -> Result<(), E>,
-    ) -> Result<Self, E> {
-        Self::settle_replaced(folder)?;
-        let beside = Beside::of(folder);
-        let (mut draft, _) = Self::open_on(Arc::clone(disk), &beside.draft, edge.clone(), |_| {})?;
-        fill(&mut draft)?;
-        drop(draft);
+        edge: RightEdge,
+    ) -> Result<Self, JournalError> {
+        Self::remove_draft(folder)?;
+        let draft = Beside::of(folder).draft;
+        let (journal, _) = Journal::open_on(Arc::clone(disk), &draft, edge, |_| {})?;
+        let folder = folder.to_owned();
+        Ok(Self { journal, folder })
+    }
+
+    /// Removes what was begun beside the journal in a folder, and never took its place.
+    pub(crate) fn remove_draft(folder: &Path) -> Result<(), JournalError> {
+        remove(&Beside::of(folder).draft)
+    }
+
+    /// What the other journal has and is to stay, is to be appended.
+    pub(crate) const fn journal(&mut self) -> &mut Journal {
+        &mut self.journal
+    }
+
+    /// Takes the place of the other, to which nobody may append meanwhile. It takes no longer than a few names.
+    pub(crate) fn put(self) -> Result<(Journal, Replaced), JournalError> {
+        let Self {
+            mut journal,
+            folder,
+        } = self;
+        let beside = Beside::of(&folder);
         put(&beside.draft, &beside.new)?;
         if folder.exists() {
-            put(folder, &beside.old)?;
+            put(&folder, &beside.old)?;
         }
-        put(&beside.new, folder)?;
-        beside.remove()?;
-        let (journal, _) = Self::open_on(Arc::clone(disk), folder, edge.clone(), |_| {})?;
-        Ok(journal)
+        put(&beside.new, &folder)?;
+        journal.has_moved_to(&folder);
+        Ok((journal, Replaced(beside)))
+    }
+}
+
+impl Replaced {
+    /// When this returns, nothing of the other journal is in any file.
+    pub(crate) fn remove(self) -> Result<(), JournalError> {
+        remove(&self.0.old)
     }
 }
 
@@ -77,4 +104,13 @@ fn put(from: &Path, to: &Path) -> Result<(), JournalError> {
     fs::rename(from, to)
         .and_then(|()| sync_folder(above))
         .map_err(failed("move", from))
+}
+
+fn remove(folder: &Path) -> Result<(), JournalError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(failed("remove", folder)(error))
+        }
+        _ => Ok(()),
+    }
 }

@@ -117,6 +117,11 @@ impl Segment {
             .map_err(failed("settle", &self.path))
     }
 
+    /// Its folder has another name by now.
+    pub(super) fn has_moved_to(&mut self, folder: &Path) {
+        self.path = path_of(folder, self.number);
+    }
+
     /// Whether a frame of this length ends in it.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.used + bytes as u64 <= SEGMENT_BYTES.into()

@@ -15,7 +15,9 @@ mod opening;
 mod personal_files;
 mod reading;
 mod recent;
+mod replacing;
 mod searching;
+mod stored_index;
 mod tenants_file;
 mod upkeep;
 mod writer;
@@ -48,6 +50,7 @@ use crate::{
 pub use self::{
     file_error::FileStoreError,
     observer::{FileEvent, FileObserver},
+    stored_index::StoredIndex,
 };
 
 /// A log in the files of one folder, of one process at a time.
@@ -61,7 +64,8 @@ pub use self::{
 /// | `tenants`, `first`, `cursors` | the tenants' numbers, the first entry that is left, how far readers are |
 /// | `lock` | held by the process that writes |
 ///
-/// `index` and `tenants` are made again when they are lost. All but `log/` is readable by its owner alone.
+/// `index` and `tenants` are made again when they are lost; whether the index says what the leaves are, a verification
+/// finds out with [`StoredIndex`]. All but `log/` is readable by its owner alone.
 ///
 /// A group is one frame of the journal and one sync. Everything that follows is done on a thread of its own: bundles,
 /// tiles, index and personal parts, the next segment of the journal before it is needed, and each second a look whether
@@ -172,6 +176,9 @@ impl FileStore {
             if self.log.upkeep_fails.load(Ordering::Acquire) {
                 return Err(FileStoreError::NoRoom.into());
             }
+            // Should its thread be gone, nobody makes any.
+            let is_there = self.log.upkeep.send(Command::Wake);
+            is_there.map_err(|_| FileStoreError::Closed)?;
             placed.await;
         }
     }

@@ -35,6 +35,25 @@ fn a_log_that_was_changed_is_1_and_the_entry_is_named() {
 }
 
 #[test]
+fn in_the_folder_of_a_store_its_index_is_held_against_the_entries() {
+    let log = Log::of(300);
+    let published = log.path();
+    let store = published.parent().unwrap();
+    let run = || log.run_at("verify", store.to_str().unwrap(), &[]);
+    let said = run();
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let end = "index       0 rows agree\nresult      sound\n";
+    assert!(said.out.ends_with(end), "{}", said.out);
+    fs::write(store.join("index"), [7; 1_048]).unwrap();
+    let said = run();
+    assert_eq!(said.code, 1);
+    let expected = "tampered: tile/entries/000: entry 255 is not what the index says\n";
+    assert_eq!(said.err, expected);
+    // Of what is published, it is no part.
+    assert_eq!(log.run("verify", &[]).code, 0);
+}
+
+#[test]
 fn a_log_that_cannot_be_judged_is_2() {
     let log = Log::of(3);
     let other = witness("portcullis.example/audit")

@@ -157,3 +157,31 @@ async fn what_the_log_has_not_signed_is_no_word_of_an_anchor() {
     *anchor.kept() = Some(SignedNote::parse(text.as_bytes()).expect("a note"));
     assert!(open_anchored(MemoryStore::new(), anchor).await.is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_key_has_signed_that_left_the_configuration_stays_with_the_anchor_until_it_is_known()
+{
+    let (anchor, kept) = (Arc::new(Remote::default()), MemoryStore::new());
+    write(&kept, anchor.clone(), 10).await;
+    let known_then = anchor.kept().clone().expect("kept");
+    let old = key().verifying_key().clone();
+    // Of a log that was begun once more, as if its folder were lost, with another key.
+    let other = MemoryStore::new();
+    let with = |kept: &MemoryStore| {
+        Audit::builder(Arc::new(kept.clone()), origin(), Id::constant("node-a"))
+            .key(known::key_of(0x61))
+            .anchor(anchor.clone())
+    };
+    let seen = Arc::new(Known::default());
+    let opened = with(&other).observer(seen.clone()).open().await;
+    let (audit, writing) = opened.expect("nobody can tell what the anchor knows");
+    let writer = tokio::spawn(writing);
+    audit.record(draft(READ), None).await.expect("it works");
+    audit.close();
+    writer.await.expect("no panic");
+    // At the start, and before each checkpoint.
+    assert!(seen.anchors_failed() >= 2, "{}", seen.anchors_failed());
+    assert_eq!(*anchor.kept(), Some(known_then));
+    let found = with(&other).old_key(old).open().await.err();
+    assert!(matches!(found, Some(OpenError::RolledBack(_))), "{found:?}");
+}

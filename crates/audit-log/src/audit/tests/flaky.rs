@@ -1,7 +1,6 @@
 //! A store that fails and hangs when it is told to.
 
 use std::{
-    future::pending,
     num::NonZeroUsize,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -38,6 +37,8 @@ pub(super) enum Mood {
     Hangs,
     /// The same, once a group is there.
     HangsInGroups,
+    /// The same, where a checkpoint is to be published.
+    HangsInCheckpoints,
 }
 
 #[derive(Debug)]
@@ -114,10 +115,11 @@ impl Store for FlakyStore {
 
     async fn publish(&self, checkpoint: &SignedNote) -> Result<(), StoreError> {
         match self.mood() {
-            Mood::Works => self.kept.publish(checkpoint).await,
-            Mood::Hangs | Mood::HangsInGroups => pending().await,
-            _ => Err(error()),
+            Mood::Works => {}
+            Mood::Hangs | Mood::HangsInGroups | Mood::HangsInCheckpoints => hang(&self.mood).await,
+            _ => return Err(error()),
         }
+        self.kept.publish(checkpoint).await
     }
 
     async fn search(&self, query: &Query) -> Result<Page, StoreError> {

@@ -53,6 +53,30 @@ async fn a_flood_of_notes_keeps_no_record_out_and_each_drop_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_dropped_while_the_store_fails_is_told_in_few_entries_however_long_that_lasts() {
+    for mood in [Mood::Refuses, Mood::LosesGroups, Mood::Hangs] {
+        let log = open().await;
+        log.audit.record(draft(READ), None).await.expect("it works");
+        log.store.is_to(mood);
+        for _ in 0..8_192 {
+            log.audit.note(draft(LOGIN), None);
+        }
+        for _ in 0..30 {
+            log.audit.note(draft(LOGIN), None);
+            log.audit.note(draft(READ), None);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        log.store.is_to(Mood::Works);
+        let leaves = log.closed().await;
+        let said = said(&leaves);
+        let told = said.iter().filter(|said| said.starts_with("audit.dropped"));
+        let told = told.count();
+        assert!((2..=4).contains(&told), "{mood:?}: {told}");
+        assert_eq!(count_of(&leaves, "audit.dropped"), 60, "{mood:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn notes_take_at_most_8_mib() {
     let log = open().await;
     log.store.is_to(Mood::Hangs);

@@ -31,6 +31,9 @@ pub(super) enum Failure {
         path: PathBuf,
         source: CheckpointError,
     },
+    #[cfg(unix)]
+    #[error(transparent)]
+    Index(#[from] portcullis_audit_log::store::FileStoreError),
     #[error("standard output cannot be written")]
     Output(#[from] io::Error),
 }

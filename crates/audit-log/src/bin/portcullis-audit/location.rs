@@ -1,8 +1,13 @@
 //! Where a log is.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
-use portcullis_audit_log::source::{FolderSource, LogSource};
+use portcullis_audit_log::source::{CHECKPOINT_PATH, FolderSource, LogSource};
+#[cfg(unix)]
+use portcullis_audit_log::store::{FileStoreError, StoredIndex};
 use reqwest::Url;
 
 use super::http_source::{ClientError, HttpSource};
@@ -13,6 +18,9 @@ pub(super) enum Location {
     Folder(PathBuf),
     Web(Url),
 }
+
+/// What a store publishes, in its own folder.
+const PUBLISHED: &str = "log";
 
 /// What is neither.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +59,30 @@ impl FromStr for Location {
 impl Location {
     pub(super) fn source(&self) -> Result<Box<dyn LogSource>, ClientError> {
         Ok(match self {
-            Self::Folder(path) => Box::new(FolderSource::new(path)),
+            Self::Folder(path) => {
+                let published = self.of_store().map(|store| store.join(PUBLISHED));
+                Box::new(FolderSource::new(published.as_ref().unwrap_or(path)))
+            }
             Self::Web(url) => Box::new(HttpSource::new(url.clone())?),
         })
+    }
+
+    /// The index of the store, if it is the folder of one.
+    #[cfg(unix)]
+    pub(super) fn index(&self) -> Result<Option<StoredIndex>, FileStoreError> {
+        self.of_store().map(StoredIndex::open).transpose()
+    }
+
+    /// The folder, if it is that of a store, which has the one that is published in it.
+    fn of_store(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(path)
+                if !path.join(CHECKPOINT_PATH).exists()
+                    && path.join(PUBLISHED).join(CHECKPOINT_PATH).exists() =>
+            {
+                Some(path)
+            }
+            _ => None,
+        }
     }
 }

@@ -21,11 +21,22 @@ pub(super) fn run(asked: &Verify) -> Result<Outcome, Failure> {
     if let Some(earlier) = kept.as_ref().and_then(KeptFile::checkpoint) {
         verification = verification.since(earlier);
     }
+    #[cfg(unix)]
+    let mut index = asked.log.location.index()?;
+    #[cfg(unix)]
+    if let Some(index) = &mut index {
+        verification = verification.companions(index);
+    }
     let report = verification.run();
     let outcome = report.outcome();
     told::findings(&report);
     look::keep(kept.as_ref(), report.signed.as_ref(), outcome)?;
     print(&report, kept.as_ref().and_then(KeptFile::checkpoint))?;
+    #[cfg(unix)]
+    if let Some(index) = index {
+        writeln!(io::stdout(), "index       {} rows agree", index.rows())?;
+    }
+    writeln!(io::stdout(), "result      {outcome}")?;
     Ok(outcome)
 }
 
@@ -43,7 +54,7 @@ fn print(report: &Report, kept: Option<&Checkpoint>) -> io::Result<()> {
         let read = report.entries;
         writeln!(out, "entries     {read} read, {} pruned", report.pruned)?;
     }
-    writeln!(out, "result      {}", report.outcome())
+    Ok(())
 }
 
 fn witnesses(out: &mut impl io::Write, signed: &SignedCheckpoint) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{FileStoreError, file_error::failed};
@@ -16,7 +16,10 @@ use crate::{checkpoint::decimal, disk::Disk, event::Id, folder::WholeFiles};
 pub(super) struct Cursors {
     disk: Arc<dyn Disk>,
     path: PathBuf,
+    /// Never held while the disk is waited for: those who ask do so on threads that run tasks.
     known: Mutex<BTreeMap<Box<str>, u64>>,
+    /// Held by the one that writes the file.
+    writing: Mutex<()>,
 }
 
 const CHECKSUM: &str = "crc32";
@@ -37,18 +40,22 @@ impl Cursors {
             disk,
             path: path.to_owned(),
             known: Mutex::new(known),
+            writing: Mutex::new(()),
         })
     }
 
     pub(super) fn next_of(&self, name: &Id) -> Option<u64> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(name.as_str()).copied()
+        self.known().get(name.as_str()).copied()
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<Box<str>, u64>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Moves a cursor. It is on the disk when this returns, and where it was if this fails.
     pub(super) fn put(&self, name: &Id, next: u64) -> Result<(), FileStoreError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut moved = known.clone();
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut moved = self.known().clone();
         moved.insert(name.as_str().into(), next);
         // A draft of its own: others are written at the same time.
         let draft = self.path.with_extension("new");
@@ -57,7 +64,7 @@ impl Cursors {
         let mut files = WholeFiles::for_owner(&*self.disk, parent).by_way_of(&draft);
         files.put(&name.to_string_lossy(), written(&moved).as_bytes())?;
         files.finish()?;
-        *known = moved;
+        *self.known() = moved;
         Ok(())
     }
 }
@@ -88,6 +95,8 @@ fn parse(text: &str) -> Option<BTreeMap<Box<str>, u64>> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs::File, sync::mpsc, thread, time::Duration};
+
     use tempfile::TempDir;
 
     use super::*;
@@ -120,6 +129,46 @@ mod tests {
             assert_eq!(cursors.next_of(&ONE), Some(u64::MAX));
             assert_eq!(open(&dir, &disk).unwrap().next_of(&ONE), Some(u64::MAX));
         }
+    }
+
+    /// One whose first sync lasts until it is told to end.
+    #[derive(Debug)]
+    struct Hanging {
+        begun: mpsc::SyncSender<()>,
+        end: Mutex<mpsc::Receiver<()>>,
+    }
+
+    impl Disk for Hanging {
+        fn sync_data(&self, _: &File) -> io::Result<()> {
+            self.begun.send(()).unwrap();
+            self.end.lock().unwrap().recv().map_err(io::Error::other)
+        }
+    }
+
+    #[test]
+    fn who_asks_for_a_cursor_does_not_wait_for_a_disk_that_hangs() {
+        let dir = TempDir::new().unwrap();
+        let (begun, is_begun) = mpsc::sync_channel(1);
+        let (end, is_to_end) = mpsc::channel();
+        let end_of_disk = Mutex::new(is_to_end);
+        let disk = Hanging {
+            begun,
+            end: end_of_disk,
+        };
+        let cursors = Cursors::open(Arc::new(disk), &dir.path().join("cursors")).unwrap();
+        let cursors = Arc::new(cursors);
+        let (told, answer) = mpsc::channel();
+        thread::scope(|scope| {
+            let moving = scope.spawn(|| cursors.put(&ONE, 7));
+            is_begun.recv().unwrap();
+            let asked = Arc::clone(&cursors);
+            thread::spawn(move || told.send(asked.next_of(&ONE)));
+            let asked = answer.recv_timeout(Duration::from_secs(10));
+            end.send(()).unwrap();
+            assert_eq!(asked, Ok(None));
+            moving.join().unwrap().unwrap();
+        });
+        assert_eq!(cursors.next_of(&ONE), Some(7));
     }
 
     #[test]

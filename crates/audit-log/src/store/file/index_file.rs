@@ -103,12 +103,13 @@ impl Rows {
     }
 }
 
-const fn offset(bundle: u64) -> u64 {
+/// Where the row of a bundle stands.
+pub(super) const fn offset(bundle: u64) -> u64 {
     bundle.saturating_mul(IndexRow::BYTES as u64)
 }
 
 /// Reads as much as there is.
-fn fill(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+pub(super) fn fill(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < bytes.len() {
         match file.read_at(&mut bytes[filled..], at + filled as u64) {

@@ -26,6 +26,8 @@ pub(super) struct RowView<'a> {
 const MAGIC: [u8; 4] = *b"PAX1";
 const CHECKED_FROM: usize = 8;
 const BLOOM_FROM: usize = 24;
+/// The least that a disk writes at once, in bytes.
+const BLOCK: u64 = 512;
 
 impl IndexRow {
     /// 1 KiB and a little: 4 bytes an event.
@@ -44,6 +46,29 @@ impl IndexRow {
         self.first = self.first.min(time);
         self.last = self.last.max(time);
         TermKind::each_of(leaf, |kind, value| self.bloom.add(&Probes::of(kind, value)));
+    }
+
+    /// Whether bytes that stand in the place of this row are it, or what a crash may leave of it: rows are written
+    /// without a sync, so that whole blocks of the disk may be zeros. A search takes such a row for none.
+    pub(super) fn is_left_of(&self, bundle: u64, there: &[u8]) -> bool {
+        let row = self.encode(bundle);
+        if RowView::read(bundle, there).is_some() {
+            return *there == *row;
+        }
+        let offset = bundle.wrapping_mul(Self::BYTES as u64) % BLOCK;
+        let mut at = 0;
+        while at < there.len() {
+            let to_next = BLOCK - (offset + at as u64) % BLOCK;
+            let end = there
+                .len()
+                .min(at + usize::try_from(to_next).unwrap_or(Self::BYTES));
+            let (block, expected) = (&there[at..end], row.get(at..end));
+            if expected != Some(block) && block.iter().any(|byte| *byte != 0) {
+                return false;
+            }
+            at = end;
+        }
+        true
     }
 
     pub(super) fn encode(&self, bundle: u64) -> Vec<u8> {
@@ -75,6 +100,15 @@ impl<'a> RowView<'a> {
         })
     }
 
+    /// Whether a search for anything that a leaf of the bundle is would come to it.
+    pub(super) fn has(&self, leaf: &Leaf<'_>) -> bool {
+        let mut has = (self.first..=self.last).contains(&leaf.time().unix_micros());
+        TermKind::each_of(leaf, |kind, value| {
+            has &= Probes::of(kind, value).are_in(self.bloom);
+        });
+        has
+    }
+
     /// Whether an event of the bundle may be what is looked for. `terms` are those of the filter.
     pub(super) fn may_have(&self, filter: &Filter, terms: &[Probes]) -> bool {
         let [first, last] = [self.first, self.last].map(Timestamp::from_unix_micros);
@@ -89,4 +123,57 @@ fn checksum(bundle: u64, rest: &[u8]) -> u32 {
     hasher.update(&bundle.to_be_bytes());
     hasher.update(rest);
     hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUNDLE: u64 = 1;
+
+    /// As of a full bundle: no block of it is zeros.
+    fn row() -> IndexRow {
+        let mut row = IndexRow::new();
+        for n in 0..256 {
+            row.bloom
+                .add(&Probes::of(TermKind::Resource, &format!("lead-{n}")));
+        }
+        (row.first, row.last) = (7, 9);
+        row
+    }
+
+    #[test]
+    fn each_bit_that_is_changed_is_told_from_what_a_crash_leaves() {
+        let (row, sound) = (row(), row().encode(BUNDLE));
+        assert!(row.is_left_of(BUNDLE, &sound));
+        for bit in 0..sound.len() * 8 {
+            let mut bytes = sound.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(!row.is_left_of(BUNDLE, &bytes), "bit {bit}");
+        }
+        for end in 0..sound.len() {
+            assert!(row.is_left_of(BUNDLE, &sound[..end]), "up to {end}");
+        }
+        // The row begins in the third block of the file, at its byte 24.
+        for (from, to) in [(0, 488), (488, 1_000), (1_000, sound.len())] {
+            let mut bytes = sound.clone();
+            bytes[from..to].fill(0);
+            assert!(row.is_left_of(BUNDLE, &bytes), "without {from}..{to}");
+            bytes[from] = sound[from];
+            bytes[to - 1] = sound[to - 1] ^ 1;
+            assert!(!row.is_left_of(BUNDLE, &bytes), "with some of {from}..{to}");
+        }
+        assert!(row.is_left_of(BUNDLE, &[0; IndexRow::BYTES]));
+    }
+
+    #[test]
+    fn a_row_of_other_leaves_is_none_of_these_whatever_its_checksum() {
+        let mut more = row();
+        more.bloom.add(&Probes::of(TermKind::Actor, "nobody"));
+        for other in [IndexRow::new(), more] {
+            let bytes = other.encode(BUNDLE);
+            assert!(RowView::read(BUNDLE, &bytes).is_some());
+            assert!(!row().is_left_of(BUNDLE, &bytes));
+        }
+    }
 }

@@ -35,6 +35,8 @@ pub(super) struct Log {
     pub(super) placed: Notify,
     pub(super) upkeep_fails: AtomicBool,
     pub(super) is_woken: AtomicBool,
+    /// A search met a row of the index that is not sound.
+    pub(super) lacks_rows: AtomicBool,
     pub(super) upkeep: mpsc::Sender<Command>,
 }
 

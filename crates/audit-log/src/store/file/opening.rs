@@ -15,7 +15,7 @@ use super::{
     first_file,
     folder_lock::FolderLock,
     index_file::IndexFile,
-    log::{CURSORS, INDEX, Log, PERSONAL, PUBLISHED},
+    log::{CURSORS, INDEX, JOURNAL, Log, PERSONAL, PUBLISHED},
     personal_files::PersonalFiles,
     recent::Recent,
     tenants_file::Tenants,
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     event::Leaf,
     folder::LogFolder,
+    journal::Replacement,
     tree::{RightEdge, TreeHash},
 };
 
@@ -65,8 +66,10 @@ pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError
         placed: Notify::new(),
         upkeep_fails: AtomicBool::new(false),
         is_woken: AtomicBool::new(false),
+        lacks_rows: AtomicBool::new(false),
         upkeep,
     });
+    Replacement::remove_draft(&log.path_of(JOURNAL))?;
     log.writer.blocking_lock().open_journal(&log)?;
     check_published(&log, &published)?;
     Upkeep::new(Arc::clone(&log), published, tenants).start(commands)?;
@@ -108,11 +111,12 @@ fn tenants_of(
     for bundle in tenants.size / WIDE..in_place / WIDE {
         let bytes = bundles.read(bundle)?;
         for (_, entry) in bundles::entries(bundle, &bytes) {
-            let leaf = Leaf::parse(entry).map_err(|_| FileStoreError::Damaged {
-                path: bundles.file_of(bundle),
-                what: "an entry in it is no leaf",
-            })?;
-            tenants.set(leaf.tenant(), leaf.numbers().in_tenant + 1);
+            if !Leaf::parse(entry).is_ok_and(|leaf| tenants.follow(&leaf)) {
+                return Err(FileStoreError::Damaged {
+                    path: bundles.file_of(bundle),
+                    what: "an entry in it is no leaf of a log",
+                });
+            }
         }
     }
     tenants.size = in_place;

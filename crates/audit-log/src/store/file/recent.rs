@@ -103,7 +103,7 @@ impl RecentGroup {
         self.entries.len()
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let parts: usize = self.parts.iter().map(|(_, sealed)| sealed.len()).sum();
         self.entries.len() + self.hashes.len() * TreeHash::BYTES + parts
     }

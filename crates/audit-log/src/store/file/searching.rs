@@ -1,6 +1,9 @@
 //! Pages of a search.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use super::{
     FileStoreError,
@@ -99,6 +102,9 @@ impl<'a> Searching<'a> {
             *rows = Some(read);
         }
         let row = rows.as_ref().and_then(|rows| rows.row(bundle));
+        if row.is_none() {
+            self.log.lacks_rows.store(true, Ordering::Release);
+        }
         Ok(row.is_none_or(|row| row.may_have(filter, &self.terms)))
     }
 

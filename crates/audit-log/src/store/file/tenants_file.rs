@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fs, io, path::Path};
 
 use super::{FileStoreError, file_error::failed};
-use crate::{disk::Disk, folder::WholeFiles};
+use crate::{disk::Disk, event::Leaf, folder::WholeFiles};
 
 /// The next number of each tenant, after the first `size` entries of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +50,15 @@ impl Tenants {
     /// The number of the next event of a tenant.
     pub(super) fn next_of(&self, tenant: &str) -> u64 {
         self.next.get(tenant).copied().unwrap_or(0)
+    }
+
+    /// Takes note of a leaf. Gives whether another of its tenant can follow it.
+    pub(super) fn follow(&mut self, leaf: &Leaf<'_>) -> bool {
+        let next = leaf.numbers().in_tenant.checked_add(1);
+        if let Some(next) = next {
+            self.set(leaf.tenant(), next);
+        }
+        next.is_some()
     }
 
     /// An event of a tenant had the number before this one.

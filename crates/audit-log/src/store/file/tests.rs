@@ -7,6 +7,7 @@ mod records;
 mod searched;
 mod segments;
 mod started;
+mod verified;
 
 use std::{
     fs,

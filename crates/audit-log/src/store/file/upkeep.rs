@@ -4,6 +4,7 @@ mod bundling;
 mod erasing;
 mod indexing;
 mod pruning;
+mod replacing;
 mod segments;
 
 use std::{
@@ -109,6 +110,9 @@ impl Upkeep {
                 due = now() + PERIOD;
                 self.watch();
                 self.follow(1);
+                if self.log.lacks_rows.swap(false, Ordering::AcqRel) {
+                    self.index.begin_again(self.log.recent().in_place);
+                }
             }
         }
     }

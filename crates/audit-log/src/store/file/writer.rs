@@ -7,6 +7,7 @@ use super::{
     folder_lock::FolderLock,
     log::{JOURNAL, Log},
     recent::RecentGroup,
+    replacing,
     tenants_file::Tenants,
 };
 use crate::{
@@ -84,7 +85,9 @@ impl Writer {
         let restored = known.size().saturating_sub(journal.size());
         let lacking = journal.size()..known.size();
         let groups = known.groups_within(&lacking);
-        append_groups(&mut journal, recovered.edge, &groups)?;
+        let groups = groups.iter().map(|group| &**group);
+        let mut edge = recovered.edge;
+        replacing::append(&mut journal, &mut edge, groups, |_| false)?;
         for group in unknown {
             self.take_over(&group, log)?;
             log.recent().push(Arc::new(group));
@@ -101,22 +104,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Replaces the journal by one that has what is in memory, and nothing else.
-    pub(super) fn replace_journal(&mut self, log: &Log) -> Result<(), FileStoreError> {
-        self.journal = None;
-        let (edge, groups) = {
-            let recent = log.recent();
-            let groups: Vec<_> = recent.groups().cloned().collect();
-            (recent.edge.clone(), groups)
-        };
-        let folder = log.path_of(JOURNAL);
-        let journal = Journal::replace_on(&log.disk, &folder, &edge, |journal| {
-            append_groups(journal, edge.clone(), &groups)
-        });
-        self.journal = Some(journal?);
-        Ok(())
-    }
-
     /// Appends a group. When this returns it is on the disk.
     pub(super) fn commit(
         &mut self,
@@ -125,13 +112,7 @@ impl Writer {
         log: &Log,
     ) -> Result<(), FileStoreError> {
         let journal = self.journal.as_mut().ok_or(JournalError::Failed)?;
-        let appended = append(
-            journal,
-            &mut self.frames,
-            &group,
-            group.first(),
-            after.edge(),
-        );
+        let appended = append(journal, &mut self.frames, &group, after.edge());
         if let Err(error) = appended {
             if journal.has_failed() {
                 self.journal = None;
@@ -151,50 +132,30 @@ impl Writer {
     /// A group that was found in the journal.
     fn take_over(&mut self, group: &RecentGroup, log: &Log) -> Result<(), FileStoreError> {
         for (_, entry, hash) in group.hashed() {
-            let leaf = Leaf::parse(entry).map_err(|_| FileStoreError::Damaged {
-                path: log.path_of(JOURNAL),
-                what: "an entry in it is no leaf",
-            })?;
-            self.tenants
-                .set(leaf.tenant(), leaf.numbers().in_tenant + 1);
+            if !Leaf::parse(entry).is_ok_and(|leaf| self.tenants.follow(&leaf)) {
+                return Err(FileStoreError::Damaged {
+                    path: log.path_of(JOURNAL),
+                    what: "an entry in it is no leaf of a log",
+                });
+            }
             self.edge.push(hash);
         }
         Ok(())
     }
 }
 
-/// Appends what a journal lacks of some groups. `edge` is the tree that it has.
-fn append_groups(
-    journal: &mut Journal,
-    mut edge: RightEdge,
-    groups: &[Arc<RecentGroup>],
-) -> Result<(), FileStoreError> {
-    let mut frames = FrameWriter::new();
-    for group in groups {
-        let from = edge.size();
-        for (_, _, hash) in group.hashed().filter(|(n, ..)| *n >= from) {
-            edge.push(hash);
-        }
-        append(journal, &mut frames, group, from, &edge)?;
-    }
-    Ok(())
-}
-
-/// Appends the entries of a group from this one on. `after` is the tree with them.
+/// Appends a group. `after` is the tree with it.
 fn append(
     journal: &mut Journal,
     frames: &mut FrameWriter,
     group: &RecentGroup,
-    from: u64,
     after: &RightEdge,
 ) -> Result<(), FileStoreError> {
-    frames.begin(from.max(group.first()));
+    frames.begin(group.first());
     let mut parts = group.parts().peekable();
     for (n, entry) in group.entries() {
         let part = parts.next_if(|(of, _)| *of == n);
-        if n >= from {
-            frames.push(entry, part.map(|(_, sealed)| sealed))?;
-        }
+        frames.push(entry, part.map(|(_, sealed)| sealed))?;
     }
     if let Some(frame) = frames.finish(&after.root()) {
         journal.append(&frame)?;

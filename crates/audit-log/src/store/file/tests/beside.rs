@@ -64,6 +64,7 @@ async fn an_erasure_that_failed_is_done_by_the_next() {
             folder.disk.fail_later(place, fault);
             failed += usize::from(store.erase(&erased).await.is_err());
             folder.disk.heal();
+            assert!(!folder.path("journal.draft").exists());
             assert_has(&store, 300).await;
             store.erase(&erased).await.unwrap();
             for n in erased {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, Policy},
     event::{
         Action, Activity, Actor, ActorType, Delivery, Event, EventBuilder, EventId, Resource,
         ResourceType, Screen, Stamp, Timestamp,
@@ -31,14 +31,18 @@ pub(super) fn tenant(number: u64) -> Id {
 }
 
 /// Event `n` is of one of three tenants, and about a lead of its own.
-pub(super) fn event(n: u64) -> Event {
-    let time = Timestamp::from_unix_micros(1_767_323_045_000_000 + n * 1_000_000).unwrap();
+pub(super) fn draft(n: u64) -> EventBuilder {
     let actor = Actor::new(ActorType::ApiKey, id("k7Qm2ZpX"));
     let lead = id(&format!("lead-{n}"));
-    let mut random = [0; 10];
-    random[2..].copy_from_slice(&n.to_be_bytes());
     EventBuilder::new(tenant(n % 3), READ, Activity::Read, actor)
         .resources([Resource::new(LEAD, lead)])
+}
+
+pub(super) fn event(n: u64) -> Event {
+    let time = Timestamp::from_unix_micros(1_767_323_045_000_000 + n * 1_000_000).unwrap();
+    let mut random = [0; 10];
+    random[2..].copy_from_slice(&n.to_be_bytes());
+    draft(n)
         .build(Stamp::new(
             EventId::new(time, random),
             time,
@@ -68,9 +72,18 @@ pub(super) fn group(state: LogState, count: u64) -> Group {
     group
 }
 
-pub(super) fn signed(edge: &RightEdge) -> SignedNote {
+pub(super) fn key() -> SigningKey {
     let seed = secrecy::SecretBox::new(Box::new([1; 32]));
-    let key = SigningKey::from_seed("log.example".parse().unwrap(), &seed).unwrap();
+    SigningKey::from_seed("log.example".parse().unwrap(), &seed).unwrap()
+}
+
+/// What [`signed`] makes is believed.
+pub(super) fn policy() -> Policy {
+    Policy::new(vec![key().verifying_key().clone()]).unwrap()
+}
+
+pub(super) fn signed(edge: &RightEdge) -> SignedNote {
+    let key = key();
     let origin = key.verifying_key().name().clone();
     let checkpoint = Checkpoint::new(origin, edge.size(), edge.root());
     checkpoint.sign(&[key]).unwrap()

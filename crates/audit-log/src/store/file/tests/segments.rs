@@ -2,7 +2,16 @@
 
 use std::{fs::File, io, sync::Condvar};
 
-use super::*;
+use super::{
+    records::{draft, has_part, key, policy, sealed},
+    *,
+};
+use crate::{
+    audit::Audit,
+    checkpoint::Checkpoint,
+    source::FolderSource,
+    verify::{Outcome, Verification},
+};
 
 /// A disk on which no segment is made while the gate is closed.
 #[derive(Debug, Default)]
@@ -98,4 +107,60 @@ async fn segments_go_once_all_is_in_place_and_nothing_is_lost_with_them() {
         fs::remove_file(folder.path("tenants")).unwrap();
     }
     assert_has(&folder.open_plainly().await, size).await;
+}
+
+#[tokio::test]
+async fn who_records_does_not_wait_for_an_erasure_to_make_its_segment() {
+    let (dir, disk) = (TempDir::new().unwrap(), Arc::new(Gated::default()));
+    let builder = FileStore::builder(dir.path()).disk(disk.clone());
+    let store = Arc::new(builder.open().await.unwrap());
+    append(&store, 300).await.unwrap();
+    let origin = key().verifying_key().name().clone();
+    let opened = Audit::builder(store.clone(), origin, tenant(0)).key(key());
+    let (audit, writing) = opened.open().await.unwrap();
+    let writer = tokio::spawn(writing);
+    let erased = [4, 292];
+    disk.close(true);
+    let erasing = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.erase(&erased).await }
+    });
+    eventually("begun", || disk.state.lock().unwrap().is_waited_at).await;
+    // Each is refused after 2 s if it is not durable by then.
+    for n in 0..20 {
+        audit.record(draft(n), None).await.unwrap();
+    }
+    let first = store.size().await.unwrap();
+    append(&store, 700).await.unwrap();
+    // More than a frame of the new journal has room for.
+    append_much(&store).await;
+    append_much(&store).await;
+    assert!(!erasing.is_finished());
+    disk.close(false);
+    assert_eq!(erasing.await.unwrap().unwrap(), 2);
+    let folder = Folder {
+        dir,
+        disk: Arc::default(),
+        told: Arc::default(),
+    };
+    for n in erased {
+        assert_eq!(folder.found(&sealed(n)), Vec::<PathBuf>::new(), "of {n}");
+    }
+    audit.record(draft(0), None).await.unwrap();
+    audit.close();
+    writer.await.unwrap();
+    store.close().await.unwrap();
+    let store = folder.open().await;
+    for n in (0..300).chain(first..first + 700) {
+        let is_there = has_part(n) && !erased.contains(&n);
+        let part = store.personal(n).await.unwrap();
+        assert_eq!(part, is_there.then(|| sealed(n)), "of {n}");
+    }
+    let source = FolderSource::new(&folder.path("log"));
+    let report = Verification::new(&source, &policy()).run();
+    assert_eq!(report.outcome(), Outcome::Sound, "{report:?}");
+    let signed = report.signed.unwrap();
+    let size = Checkpoint::size(signed.checkpoint());
+    // That it is opened, 20 and one more, and that it is closed.
+    assert_eq!(size, 300 + 1 + 20 + 700 + 2_000 + 1 + 1);
 }

@@ -1,6 +1,11 @@
 //! Stores that are opened again.
 
 use super::{records::signed, *};
+use crate::{
+    event::LeafNumbers,
+    journal::{FrameWriter, Journal},
+    tree::TreeHash,
+};
 
 #[tokio::test]
 async fn a_log_is_what_it_was_after_each_opening() {
@@ -166,4 +171,27 @@ async fn only_what_is_published_can_be_read_by_others() {
             path.display()
         );
     }
+}
+
+#[tokio::test]
+async fn an_entry_that_none_of_its_tenant_can_follow_is_refused() {
+    let (folder, mut leaf) = (Folder::new(), Vec::new());
+    let last = LeafNumbers {
+        in_tree: 0,
+        in_tenant: u64::MAX,
+    };
+    records::event(0).write_leaf(last, &mut leaf);
+    let mut edge = RightEdge::new();
+    edge.push(TreeHash::of_leaf(&leaf));
+    let mut frames = FrameWriter::new();
+    frames.begin(0);
+    frames.push(&leaf, None).unwrap();
+    let path = folder.path("journal");
+    let (mut journal, _) = Journal::open(&path, RightEdge::new(), |_| {}).unwrap();
+    journal
+        .append(&frames.finish(&edge.root()).unwrap())
+        .unwrap();
+    drop(journal);
+    let error = folder.try_open().await.unwrap_err();
+    assert!(matches!(error, FileStoreError::Damaged { .. }), "{error}");
 }

@@ -52,7 +52,8 @@ impl Bundle {
 
     fn add(&mut self, leaf: &Leaf<'_>) {
         self.row.add(leaf);
-        let (tenant, next) = (leaf.tenant(), leaf.numbers().in_tenant + 1);
+        let next = leaf.numbers().in_tenant.saturating_add(1);
+        let tenant = leaf.tenant();
         match self.tenants.iter_mut().find(|(of, _)| **of == *tenant) {
             Some((_, known)) => *known = next,
             None => self.tenants.push((tenant.into(), next)),

@@ -3,10 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::Upkeep;
-use crate::{
-    journal::Journal,
-    store::{StoreError, file::FileStoreError},
-};
+use crate::store::{StoreError, file::FileStoreError};
 
 impl Upkeep {
     /// Erases the personal parts of some events: from the journal, and then from the files beside, in which they are
@@ -16,11 +13,11 @@ impl Upkeep {
     }
 
     fn erase_parts(&mut self, events: &[u64]) -> Result<u64, FileStoreError> {
+        self.settle_replaced()?;
         self.take_up(u64::MAX)?;
         self.put_in_place()?;
         self.old.remove()?;
         let log = Arc::clone(&self.log);
-        let mut writer = log.writer.blocking_lock();
         let mut there = BTreeSet::new();
         for n in events {
             let is_in_memory = log.recent().groups().any(|group| group.part(*n).is_some());
@@ -31,21 +28,17 @@ impl Upkeep {
         if there.is_empty() {
             return Ok(0);
         }
-        let is_behind = |journal: &Journal| there.iter().all(|n| *n < journal.first());
-        if !writer.journal.as_ref().is_some_and(is_behind) {
-            // The tenants' numbers in the segments that go.
-            self.tenants.write(&*log.disk, log.folder())?;
-            let kept = log.recent().clone();
-            log.recent().erase(|n| there.contains(&n));
-            if let Err(error) = writer.replace_journal(&log) {
-                // So that the next call finds them.
-                *log.recent() = kept;
-                return Err(error);
-            }
-            self.old.clear();
+        if !self.is_behind(|n| there.iter().all(|of| *of < n)) {
+            self.replace_journal(|n| there.contains(&n))?;
         }
-        drop(writer);
         log.personal.erase(&there)?;
         Ok(there.len() as u64)
+    }
+
+    /// Whether what is before the first entry of the journal is all that is meant.
+    pub(super) fn is_behind(&self, is_all_before: impl Fn(u64) -> bool) -> bool {
+        let writer = self.log.writer.blocking_lock();
+        let journal = writer.journal.as_ref();
+        journal.is_some_and(|journal| is_all_before(journal.first()))
     }
 }

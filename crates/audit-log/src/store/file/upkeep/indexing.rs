@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// How far the index was looked at since the start.
+/// How far the index was looked at since the start, or since a search met a row that is not sound.
 #[derive(Debug, Default)]
 pub(super) struct IndexCheck {
     checked: u64,
@@ -25,6 +25,13 @@ impl IndexCheck {
     /// Whether every row of the bundles before this entry was looked at.
     pub(super) const fn is_done(&self, in_place: u64) -> bool {
         self.checked >= in_place / WIDE
+    }
+
+    /// Looks at all of them once more, if that is not being done.
+    pub(super) const fn begin_again(&mut self, in_place: u64) {
+        if self.is_done(in_place) {
+            self.checked = 0;
+        }
     }
 }
 

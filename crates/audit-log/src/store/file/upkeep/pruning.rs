@@ -3,12 +3,9 @@
 use std::{fs, io, sync::Arc};
 
 use super::Upkeep;
-use crate::{
-    journal::Journal,
-    store::{
-        StoreError,
-        file::{FileStoreError, bundles::WIDE, file_error::failed, first_file},
-    },
+use crate::store::{
+    StoreError,
+    file::{FileStoreError, bundles::WIDE, file_error::failed, first_file},
 };
 
 impl Upkeep {
@@ -18,6 +15,7 @@ impl Upkeep {
     }
 
     fn prune_bundles(&mut self, before: u64) -> Result<u64, FileStoreError> {
+        self.settle_replaced()?;
         self.take_up(u64::MAX)?;
         self.put_in_place()?;
         let log = Arc::clone(&self.log);
@@ -38,13 +36,9 @@ impl Upkeep {
             recent.erase(|n| n < wanted);
         }
         self.old.remove()?;
-        let mut writer = log.writer.blocking_lock();
-        let is_behind = |journal: &Journal| wanted <= journal.first();
-        if !writer.journal.as_ref().is_some_and(is_behind) {
-            writer.replace_journal(&log)?;
-            self.old.clear();
+        if !self.is_behind(|n| wanted <= n) {
+            self.replace_journal(|n| n < wanted)?;
         }
-        drop(writer);
         self.remove_bundles(wanted)?;
         Ok(wanted)
     }

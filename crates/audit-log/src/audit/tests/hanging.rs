@@ -1,0 +1,134 @@
+//! What hangs, wherever it does: who must record is told within 2 s, and the log goes on when it answers again.
+
+use std::future::pending;
+
+use async_trait::async_trait;
+
+use super::{flaky::Mood, *};
+use crate::{
+    anchor::{Anchor, AnchorError},
+    event::Personal,
+    note::NoteSignature,
+    sealer::{PartToSeal, SealError},
+};
+
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Records what must be on record, and gives what came of it and how long it took.
+async fn timed(audit: &Audit) -> (Result<Recorded, Unrecorded>, Duration) {
+    let began = now();
+    let recorded = audit.record(draft(READ), None).await;
+    (recorded, began.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_refuses_within_2_s_wherever_it_does_and_is_used_when_it_answers() {
+    for mood in [Mood::Hangs, Mood::HangsInGroups] {
+        let log = open().await;
+        log.audit.record(draft(READ), None).await.expect("it works");
+        log.store.is_to(mood);
+        for _ in 0..3 {
+            let refused = timed(&log.audit).await;
+            assert_eq!(refused, (Err(Unrecorded::TimedOut), LIMIT), "{mood:?}");
+        }
+        log.store.is_to(Mood::Works);
+        let (recorded, took) = timed(&log.audit).await;
+        assert!(recorded.is_ok() && took < LIMIT, "{mood:?}: {recorded:?}");
+        // Of a read that was refused, nothing was shown. What was being written then is in the log all the same.
+        let said = said(&log.closed().await);
+        let reads = said.iter().filter(|said| *said == "lead.read success");
+        let most = if mood == Mood::Hangs { 2 } else { 3 };
+        assert!((2..=most).contains(&reads.count()), "{mood:?}: {said:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_that_hangs_keeps_no_record_out() {
+    let log = open().await;
+    log.store.is_to(Mood::HangsInCheckpoints);
+    for _ in 0..3 {
+        let (recorded, took) = timed(&log.audit).await;
+        assert!(recorded.is_ok() && took < LIMIT);
+        let began = now();
+        let refused = log.audit.checkpoint().await.err();
+        assert_eq!(refused, Some(Unrecorded::TimedOut));
+        assert_eq!(began.elapsed(), LIMIT);
+    }
+    log.store.is_to(Mood::Works);
+    let note = log.audit.checkpoint().await.expect("it answers again");
+    let size = Checkpoint::parse(note.unverified_text()).map(|checkpoint| checkpoint.size());
+    assert_eq!(size, Ok(4));
+}
+
+/// One that hangs for good.
+#[derive(Debug)]
+struct Hanging;
+
+#[async_trait]
+impl Anchor for Hanging {
+    fn name(&self) -> &str {
+        "hanging"
+    }
+
+    async fn latest(&self) -> Result<Option<SignedNote>, AnchorError> {
+        pending().await
+    }
+
+    async fn keep(&self, _: &SignedNote) -> Result<Vec<NoteSignature>, AnchorError> {
+        pending().await
+    }
+}
+
+#[async_trait]
+impl Sealer for Hanging {
+    async fn seal(&self, _: &[PartToSeal<'_>]) -> Vec<Result<Vec<u8>, SealError>> {
+        pending().await
+    }
+
+    async fn open(&self, _: &Id, _: EventId, _: &[u8]) -> Result<Personal, SealError> {
+        pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_anchor_that_hangs_keeps_no_record_out_and_no_checkpoint() {
+    let began = now();
+    let opened = open_with(MemoryStore::new(), |builder| {
+        builder.anchor(Arc::new(Hanging))
+    });
+    let log = opened.await.expect("it is not asked for longer than 10 s");
+    assert_eq!(began.elapsed(), Duration::from_secs(10));
+    for n in 1..50 {
+        let (recorded, took) = timed(&log.audit).await;
+        assert!(recorded.is_ok() && took < LIMIT);
+        // Somebody wants a proof.
+        let note = log.audit.checkpoint().await.expect("nobody waits for it");
+        let size = Checkpoint::parse(note.unverified_text()).map(|checkpoint| checkpoint.size());
+        assert_eq!(size, Ok(n + 1));
+    }
+    assert!(log.seen.anchors_failed() > 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sealer_that_hangs_keeps_no_record_out_even_of_who_wait_for_the_group_before() {
+    let hanging = |builder: AuditBuilder| builder.sealer(Arc::new(Hanging));
+    let log = open_with(MemoryStore::new(), hanging).await.expect("empty");
+    let text = PersonalText {
+        text: Some("customer called"),
+        ..PersonalText::default()
+    };
+    let recording = |n: u64| {
+        let audit = log.audit.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(100 * n)).await;
+            let began = now();
+            let recorded = audit.record(draft(READ), Some(&text)).await;
+            (recorded.is_ok(), began.elapsed())
+        }
+    };
+    let (first, second, third) = tokio::join!(recording(0), recording(1), recording(6));
+    for (is_recorded, took) in [first, second, third] {
+        assert!(is_recorded && took <= Duration::from_secs(1), "{took:?}");
+    }
+    assert_eq!(log.seen.parts_lost(), 3);
+}
