@@ -20,7 +20,9 @@ use crate::{
 };
 
 #[cfg(unix)]
-pub use self::file::{FileEvent, FileObserver, FileStore, FileStoreBuilder, FileStoreError};
+pub use self::file::{
+    FileEvent, FileGenerations, FileObserver, FileStore, FileStoreBuilder, FileStoreError,
+};
 pub use self::{
     batch::EntryBatch,
     group::{Group, GroupEntry, GroupFull, MAX_GROUP_BYTES, MAX_GROUP_EVENTS},

@@ -1,13 +1,15 @@
 //! What is looked at before a log is written to.
 
 use std::{
+    cmp::Ordering,
     collections::{HashMap, HashSet},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     time::Duration,
 };
 
 use super::{
-    OpenError, RolledBack,
+    LogTree, OpenError, RolledBack,
+    generation::{number_of, origin_of},
     own_events::{BEGUN, Closing, Unfinished},
     shared::Published,
 };
@@ -15,7 +17,7 @@ use crate::{
     anchor::Anchor,
     checkpoint::{Checkpoint, CheckpointError},
     event::{EventId, Id, Leaf, Outcome, Timestamp},
-    note::{KeyName, SignedNote, VerifyingKey},
+    note::{InvalidKeyName, KeyName, SignedNote, VerifyingKey},
     store::{Store, StoreError},
     tile::{EntryBundle, HashTile, TileKind, TilePath, WIDTH},
     tree::{RightEdge, TreeHash},
@@ -31,13 +33,72 @@ const WIDE: u64 = WIDTH as u64;
 /// A log, by what its checkpoints are verified with.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
+    base: KeyName,
+    keys: Vec<VerifyingKey>,
+    pub(super) generation: NonZeroU32,
     pub(super) origin: KeyName,
-    pub(super) keys: Vec<VerifyingKey>,
+}
+
+/// What an anchor knows, and the log does not have.
+#[derive(Debug)]
+pub(super) struct Contradiction {
+    anchor: String,
+    pub(super) known: LogTree,
+    have: u64,
 }
 
 impl Identity {
+    /// One of the logs of `base`, whose keys have that name.
+    pub(super) fn new(
+        base: KeyName,
+        keys: Vec<VerifyingKey>,
+        generation: NonZeroU32,
+    ) -> Result<Self, InvalidKeyName> {
+        let origin = origin_of(&base, generation)?;
+        Ok(Self {
+            base,
+            keys,
+            generation,
+            origin,
+        })
+    }
+
+    pub(super) const fn base(&self) -> &KeyName {
+        &self.base
+    }
+
     pub(super) fn verify(&self, note: &SignedNote) -> Result<Checkpoint, CheckpointError> {
-        Checkpoint::verify(note, &self.origin, &self.keys).map(|(checkpoint, _)| checkpoint)
+        self.verify_as(note, &self.origin)
+    }
+
+    fn verify_as(
+        &self,
+        note: &SignedNote,
+        origin: &KeyName,
+    ) -> Result<Checkpoint, CheckpointError> {
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .map(|key| self.named(key, origin))
+            .collect();
+        Checkpoint::verify(note, origin, &keys).map(|(checkpoint, _)| checkpoint)
+    }
+
+    /// A key of the log, with the name that it has in the log of that origin.
+    fn named(&self, key: &VerifyingKey, origin: &KeyName) -> VerifyingKey {
+        if *key.name() == self.base {
+            key.with_name(origin.clone())
+        } else {
+            key.clone()
+        }
+    }
+
+    /// What a note says of one of the logs of this origin, if it is signed by it.
+    pub(super) fn known(&self, note: &SignedNote) -> Option<LogTree> {
+        let claimed = Checkpoint::parse(note.unverified_text()).ok()?;
+        let generation = number_of(&self.base, claimed.origin())?;
+        let known = self.verify_as(note, claimed.origin()).ok()?;
+        Some(LogTree::new(generation, known.size(), known.root()))
     }
 
     /// What the log has published, if it is this log.
@@ -59,21 +120,36 @@ impl Identity {
         store: &dyn Store,
         anchor: &dyn Anchor,
         known: &SignedNote,
-    ) -> Result<Option<RolledBack>, StoreError> {
+    ) -> Result<Option<Contradiction>, StoreError> {
         let have = store.size().await?;
         // What is not signed by the log is no word of it: who can write there hides at most what was there.
-        let Ok(known) = self.verify(known) else {
+        let Some(known) = self.known(known) else {
             return Ok(None);
         };
-        let had = known.size();
-        if had <= have && root_of(store, had).await? == known.root() {
-            return Ok(None);
-        }
-        Ok(Some(RolledBack {
+        let is_so = match known.generation.cmp(&self.generation) {
+            // A rollback was accepted since.
+            Ordering::Less => true,
+            Ordering::Equal => {
+                known.size <= have && root_of(store, known.size).await? == known.root
+            }
+            // Back to a log that another has followed.
+            Ordering::Greater => false,
+        };
+        Ok((!is_so).then(|| Contradiction {
             anchor: anchor.name().to_owned(),
-            had,
+            known,
             have,
         }))
+    }
+}
+
+impl From<Contradiction> for RolledBack {
+    fn from(found: Contradiction) -> Self {
+        Self {
+            anchor: found.anchor,
+            had: found.known.size,
+            have: found.have,
+        }
     }
 }
 

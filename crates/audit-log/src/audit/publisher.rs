@@ -169,6 +169,7 @@ impl Publisher {
             match found {
                 Ok(None) => anchored.is_compared = true,
                 Ok(Some(found)) => {
+                    let found = found.into();
                     self.shared
                         .tell(observer::Event::RolledBack { found: &found });
                     self.shared.end(Phase::RolledBack);

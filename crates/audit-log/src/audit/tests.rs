@@ -8,6 +8,8 @@ mod flaky;
 mod known;
 mod noted;
 mod parts;
+#[cfg(unix)]
+mod put_back;
 
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
