@@ -118,9 +118,10 @@ impl Publisher {
     }
 
     /// Gives the checkpoint to every anchor, and publishes it again with what they sign.
-    async fn anchor(&self, note: &SignedNote, size: u64) {
+    async fn anchor(&mut self, note: &SignedNote, size: u64) {
         let mut cosigned = note.clone();
-        for Anchored { anchor, .. } in &self.anchors {
+        for anchored in &mut self.anchors {
+            let anchor = &anchored.anchor;
             match in_time(anchor.keep(note)).await {
                 Ok(signatures) => {
                     let signed = signatures
@@ -132,7 +133,15 @@ impl Publisher {
                     let anchor = anchor.name();
                     self.shared.tell(observer::Event::Anchored { anchor, size });
                 }
-                Err(error) => self.tell_failed(&**anchor, &error),
+                Err(error) => {
+                    let anchor = anchor.name();
+                    self.shared.tell(observer::Event::AnchorFailed {
+                        anchor,
+                        error: &error,
+                    });
+                    // It may know what the log does not have: it is asked before the next checkpoint.
+                    anchored.is_compared = false;
+                }
             }
         }
         if cosigned.signatures().len() > note.signatures().len() {
@@ -145,7 +154,7 @@ impl Publisher {
         }
     }
 
-    /// Asks those anchors that did not answer at the start.
+    /// Asks those anchors that did not answer at the start, or did not keep the last checkpoint.
     async fn compare_anchors(&mut self) {
         for anchored in &mut self.anchors {
             if anchored.is_compared {
@@ -179,12 +188,6 @@ impl Publisher {
                     .tell(observer::Event::StoreFailed { error: &error }),
             }
         }
-    }
-
-    fn tell_failed(&self, anchor: &dyn Anchor, error: &AnchorError) {
-        let anchor = anchor.name();
-        self.shared
-            .tell(observer::Event::AnchorFailed { anchor, error });
     }
 }
 
