@@ -1,6 +1,8 @@
 //! Who else keeps checkpoints, so that somebody with the log and its key cannot rewrite what is older.
 
 mod file;
+#[cfg(feature = "export")]
+mod witness;
 
 use std::{error::Error, fmt};
 
@@ -9,6 +11,8 @@ use async_trait::async_trait;
 use crate::note::{NoteSignature, SignedNote};
 
 pub use self::file::FileAnchor;
+#[cfg(feature = "export")]
+pub use self::witness::{WitnessAnchor, WitnessConnection, WitnessError};
 
 /// A place outside the log that keeps its latest checkpoint.
 ///

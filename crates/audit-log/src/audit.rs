@@ -5,6 +5,7 @@ mod builder;
 mod doubt;
 mod dropped;
 mod erasure;
+mod generation;
 mod ids;
 mod intents;
 mod opening;
@@ -14,6 +15,7 @@ mod personal;
 mod publisher;
 mod queued;
 mod retention;
+mod rollback;
 mod room;
 mod sealing;
 mod shared;
@@ -42,9 +44,11 @@ use crate::{
 pub use self::{
     builder::AuditBuilder,
     erasure::{EraseError, Erasure},
+    generation::{AcceptedRollback, Generation, InvalidGeneration, LogTree},
     pending::{Ending, Pending},
     personal::PersonalError,
     retention::{Retained, Retention},
+    rollback::AcceptError,
     status::Status,
     unrecorded::{OpenError, RolledBack, UnknownKey, Unrecorded},
 };

@@ -21,7 +21,8 @@ use crate::{
 
 #[cfg(unix)]
 pub use self::file::{
-    FileEvent, FileObserver, FileStore, FileStoreBuilder, FileStoreError, StoredIndex,
+    FileEvent, FileGenerations, FileObserver, FileStore, FileStoreBuilder, FileStoreError,
+    StoredIndex,
 };
 pub use self::{
     batch::EntryBatch,

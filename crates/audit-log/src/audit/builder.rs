@@ -3,9 +3,10 @@
 use std::{future::Future, sync::Arc};
 
 use super::{
-    Audit, OpenError, Shared,
+    Audit, Generation, OpenError, RolledBack, Shared,
     ids::Ids,
     opening::{Compared, Identity, crashed},
+    own_events,
     publisher::{Anchored, Publisher, in_time},
     writer::Writer,
 };
@@ -27,6 +28,7 @@ pub struct AuditBuilder {
     store: Arc<dyn Store>,
     origin: KeyName,
     node: Id,
+    generation: Generation,
     keys: Vec<SigningKey>,
     old_keys: Vec<VerifyingKey>,
     sealer: Option<Arc<dyn Sealer>>,
@@ -42,6 +44,7 @@ impl AuditBuilder {
             store,
             origin,
             node,
+            generation: Generation::FIRST,
             keys: Vec::new(),
             old_keys: Vec::new(),
             sealer: None,
@@ -52,7 +55,14 @@ impl AuditBuilder {
         }
     }
 
-    /// A key that signs checkpoints; two while one replaces the other. One must have the name of the log.
+    /// Which of the logs of the origin it is; the first by default. Its keys keep the name of the origin, and sign under
+    /// that of the log.
+    pub fn generation(mut self, generation: Generation) -> Self {
+        self.generation = generation;
+        self
+    }
+
+    /// A key that signs checkpoints; two while one replaces the other. One must have the name of the origin.
     pub fn key(mut self, key: SigningKey) -> Self {
         self.keys.push(key);
         self
@@ -104,22 +114,7 @@ impl AuditBuilder {
     /// # Errors
     /// [`OpenError`], as [`RolledBack`](super::RolledBack) if an anchor knows what the log does not have.
     pub async fn open(self) -> Result<(Audit, impl Future<Output = ()> + use<>), OpenError> {
-        if !self
-            .keys
-            .iter()
-            .any(|key| *key.verifying_key().name() == self.origin)
-        {
-            return Err(OpenError::NoKey);
-        }
-        let known = self
-            .keys
-            .iter()
-            .map(SigningKey::verifying_key)
-            .chain(&self.old_keys);
-        let identity = Identity {
-            origin: self.origin,
-            keys: known.cloned().collect(),
-        };
+        let identity = self.identity()?;
         let edge = self.store.lock(&[]).await?.state().edge().clone();
         let published = identity.published(&*self.store).await?;
         let mut anchors = Vec::new();
@@ -129,7 +124,7 @@ impl AuditBuilder {
                 Ok(None) => None,
                 Ok(Some(known)) => match identity.compare(&*self.store, &*anchor, &known).await? {
                     Compared::NothingMore => None,
-                    Compared::RolledBack(found) => return Err(found.into()),
+                    Compared::Contradicted(found) => return Err(RolledBack::from(found).into()),
                     Compared::UnknownKey(unknown) => Some(AnchorError::new(unknown)),
                 },
                 Err(error) => Some(error),
@@ -145,6 +140,7 @@ impl AuditBuilder {
                 is_compared,
             });
         }
+        let is_empty = edge.size() == 0;
         let unended = crashed(&*self.store, &self.node, timestamp(&*self.clock)).await?;
         let shared = Arc::new(Shared::new(
             Ids::new(self.entropy),
@@ -154,17 +150,29 @@ impl AuditBuilder {
             edge,
             published,
         ));
+        let accepted = self.generation.accepted().filter(|_| is_empty);
+        let first =
+            accepted.map(|found| own_events::rollback_accepted(&shared, &self.origin, found));
         let writer = Writer::new(
             Arc::clone(&shared),
             Arc::clone(&self.store),
             self.sealer.clone(),
+            first.transpose()?,
             &unended,
         )?;
+        let keys = self.keys.into_iter().map(|key| {
+            if *key.verifying_key().name() == self.origin {
+                key.with_name(identity.origin.clone())
+            } else {
+                key
+            }
+        });
+        let keys = keys.collect();
         let publisher = Publisher::new(
             Arc::clone(&shared),
             Arc::clone(&self.store),
             identity,
-            self.keys,
+            keys,
             anchors,
         );
         let audit = Audit {
@@ -173,6 +181,28 @@ impl AuditBuilder {
             sealer: self.sealer,
         };
         Ok((audit, drive(writer, publisher)))
+    }
+}
+
+impl AuditBuilder {
+    /// The log that is opened, by what its checkpoints are verified with.
+    pub(super) fn identity(&self) -> Result<Identity, OpenError> {
+        let is_of_origin = |key: &SigningKey| *key.verifying_key().name() == self.origin;
+        if !self.keys.iter().any(is_of_origin) {
+            return Err(OpenError::NoKey);
+        }
+        let keys = self.keys.iter().map(SigningKey::verifying_key);
+        let keys = keys.chain(&self.old_keys).cloned().collect();
+        let number = self.generation.number();
+        Ok(Identity::new(self.origin.clone(), keys, number)?)
+    }
+
+    pub(super) const fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    pub(super) fn anchors(&self) -> &[Arc<dyn Anchor>] {
+        &self.anchors
     }
 }
 

@@ -1,13 +1,15 @@
 //! What is looked at before a log is written to.
 
 use std::{
+    cmp::Ordering,
     collections::{HashMap, HashSet},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     time::Duration,
 };
 
 use super::{
-    OpenError, RolledBack, UnknownKey,
+    LogTree, OpenError, RolledBack, UnknownKey,
+    generation::{number_of, origin_of},
     own_events::{BEGUN, Closing, Unfinished},
     shared::Published,
 };
@@ -15,7 +17,7 @@ use crate::{
     anchor::Anchor,
     checkpoint::{Checkpoint, CheckpointError},
     event::{EventId, Id, Leaf, Outcome, Timestamp},
-    note::{KeyName, SignedNote, UnverifiedNote, VerifyingKey},
+    note::{InvalidKeyName, KeyName, SignedNote, UnverifiedNote, VerifyingKey},
     store::{Store, StoreError},
     tile::{EntryBundle, HashTile, TileKind, TilePath, WIDTH},
     tree::{RightEdge, TreeHash},
@@ -31,8 +33,18 @@ const WIDE: u64 = WIDTH as u64;
 /// A log, by what its checkpoints are verified with.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
+    base: KeyName,
+    keys: Vec<VerifyingKey>,
+    pub(super) generation: NonZeroU32,
     pub(super) origin: KeyName,
-    pub(super) keys: Vec<VerifyingKey>,
+}
+
+/// What an anchor knows, and the log does not have.
+#[derive(Debug)]
+pub(super) struct Contradiction {
+    anchor: String,
+    pub(super) known: LogTree,
+    have: u64,
 }
 
 /// What an anchor knows, beside the log.
@@ -41,14 +53,65 @@ pub(super) enum Compared {
     /// The log has it, or it is no word of the log: who can write there hides at most what was there.
     NothingMore,
     /// Another log, or a later one.
-    RolledBack(RolledBack),
+    Contradicted(Contradiction),
     /// Something that a key has signed which left the configuration.
     UnknownKey(UnknownKey),
 }
 
 impl Identity {
+    /// One of the logs of `base`, whose keys have that name.
+    pub(super) fn new(
+        base: KeyName,
+        keys: Vec<VerifyingKey>,
+        generation: NonZeroU32,
+    ) -> Result<Self, InvalidKeyName> {
+        let origin = origin_of(&base, generation)?;
+        Ok(Self {
+            base,
+            keys,
+            generation,
+            origin,
+        })
+    }
+
+    pub(super) const fn base(&self) -> &KeyName {
+        &self.base
+    }
+
     pub(super) fn verify(&self, note: &SignedNote) -> Result<Checkpoint, CheckpointError> {
-        Checkpoint::verify(note, &self.origin, &self.keys).map(|(checkpoint, _)| checkpoint)
+        self.verify_as(note, &self.origin)
+    }
+
+    fn verify_as(
+        &self,
+        note: &SignedNote,
+        origin: &KeyName,
+    ) -> Result<Checkpoint, CheckpointError> {
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .map(|key| self.named(key, origin))
+            .collect();
+        Checkpoint::verify(note, origin, &keys).map(|(checkpoint, _)| checkpoint)
+    }
+
+    /// A key of the log, with the name that it has in the log of that origin.
+    fn named(&self, key: &VerifyingKey, origin: &KeyName) -> VerifyingKey {
+        if *key.name() == self.base {
+            key.with_name(origin.clone())
+        } else {
+            key.clone()
+        }
+    }
+
+    /// What a note says of one of the logs of this origin, if it says anything of them.
+    pub(super) fn known(&self, note: &SignedNote) -> Result<Option<LogTree>, CheckpointError> {
+        let claimed = Checkpoint::parse(note.unverified_text())?;
+        let Some(generation) = number_of(&self.base, claimed.origin()) else {
+            return Ok(None);
+        };
+        let known = self.verify_as(note, claimed.origin())?;
+        Ok(Some(LogTree::new(generation, known.size(), known.root())))
     }
 
     /// What the log has published, if it is this log.
@@ -77,20 +140,29 @@ impl Identity {
         known: &SignedNote,
     ) -> Result<Compared, StoreError> {
         let have = store.size().await?;
-        let known = match self.verify(known) {
-            Ok(checkpoint) => checkpoint,
+        let known = match self.known(known) {
+            Ok(Some(tree)) => tree,
+            Ok(None) => return Ok(Compared::NothingMore),
             Err(error) => {
                 let unknown = self.unknown_key(known, error);
                 return Ok(unknown.map_or(Compared::NothingMore, Compared::UnknownKey));
             }
         };
-        let had = known.size();
-        if had <= have && root_of(store, had).await? == known.root() {
+        let is_so = match known.generation.cmp(&self.generation) {
+            // A rollback was accepted since.
+            Ordering::Less => true,
+            Ordering::Equal => {
+                known.size <= have && root_of(store, known.size).await? == known.root
+            }
+            // Back to a log that another has followed.
+            Ordering::Greater => false,
+        };
+        if is_so {
             return Ok(Compared::NothingMore);
         }
-        Ok(Compared::RolledBack(RolledBack {
+        Ok(Compared::Contradicted(Contradiction {
             anchor: anchor.name().to_owned(),
-            had,
+            known,
             have,
         }))
     }
@@ -99,16 +171,27 @@ impl Identity {
     fn unknown_key(&self, note: &SignedNote, error: CheckpointError) -> Option<UnknownKey> {
         let is_unverified = error == UnverifiedNote::NoKnownKey.into();
         let checkpoint = Checkpoint::parse(note.unverified_text()).ok()?;
-        if !is_unverified || *checkpoint.origin() != self.origin {
+        let origin = checkpoint.origin();
+        if !is_unverified || number_of(&self.base, origin).is_none() {
             return None;
         }
         let of_log = note.signatures().iter();
-        let of_log = of_log.filter(|signature| *signature.name() == self.origin);
+        let of_log = of_log.filter(|signature| signature.name() == origin);
         let keys: Vec<_> = of_log
             .map(|signature| format!("{}+{}", signature.name(), signature.id()))
             .collect();
         let signed_by = keys.join(", ");
         (!keys.is_empty()).then_some(UnknownKey { signed_by })
+    }
+}
+
+impl From<Contradiction> for RolledBack {
+    fn from(found: Contradiction) -> Self {
+        Self {
+            anchor: found.anchor,
+            had: found.known.size,
+            have: found.have,
+        }
     }
 }
 

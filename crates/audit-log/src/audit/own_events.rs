@@ -1,6 +1,6 @@
 //! What the log says of itself.
 
-use super::Shared;
+use super::{AcceptedRollback, LogTree, Shared, generation::origin_of};
 use crate::{
     clock::timestamp,
     entropy::EntropyError,
@@ -8,8 +8,14 @@ use crate::{
         Action, Activity, Actor, ActorType, Code, Delivery, Event, EventBuilder, EventId, Id,
         Resource, ResourceType, Stamp,
     },
+    note::KeyName,
 };
 
+const ROLLBACK_ACCEPTED: Action = Action::new("audit.rollback_accepted");
+const KEPT_LOG: ResourceType = ResourceType::new("kept_log");
+const KEPT_TREE: ResourceType = ResourceType::new("kept_tree");
+const KNOWN_LOG: ResourceType = ResourceType::new("known_log");
+const KNOWN_TREE: ResourceType = ResourceType::new("known_tree");
 pub(super) const OPENED: Action = Action::new("audit.opened");
 pub(super) const CLOSED: Action = Action::new("audit.closed");
 pub(super) const HEARTBEAT: Action = Action::new("audit.heartbeat");
@@ -74,6 +80,28 @@ pub(super) fn dropped(shared: &Shared, action: Action, count: u64) -> Result<Eve
     built(shared, draft)
 }
 
+/// `audit.rollback_accepted`: origin, size and root of the log that was there, and of what an anchor knew.
+pub(super) fn rollback_accepted(
+    shared: &Shared,
+    base: &KeyName,
+    accepted: &AcceptedRollback,
+) -> Result<Event, EntropyError> {
+    let AcceptedRollback { known, kept } = accepted;
+    let log = |tree: &LogTree| {
+        // It was opened under that origin.
+        let origin = origin_of(base, tree.generation).unwrap_or_else(|_| base.clone());
+        Id::of_origin(&origin)
+    };
+    let tree = |tree: &LogTree| Id::of_tree(tree.size, &tree.root);
+    let draft = draft(shared, Id::SYSTEM_TENANT, ROLLBACK_ACCEPTED).resources([
+        Resource::new(KEPT_LOG, log(kept)),
+        Resource::new(KEPT_TREE, tree(kept)),
+        Resource::new(KNOWN_LOG, log(known)),
+        Resource::new(KNOWN_TREE, tree(known)),
+    ]);
+    built(shared, draft)
+}
+
 pub(super) fn draft(shared: &Shared, tenant: Id, action: Action) -> EventBuilder {
     let actor = Actor::new(ActorType::System, shared.node.clone());
     EventBuilder::new(tenant, action, Activity::Other, actor)
@@ -85,5 +113,5 @@ fn built(shared: &Shared, draft: EventBuilder) -> Result<Event, EntropyError> {
     let stamp = Stamp::new(id, time, Delivery::Must, shared.node.clone());
     Ok(draft
         .build(stamp)
-        .expect("what the log says of itself has one resource at most"))
+        .expect("what the log says of itself has four resources at most"))
 }

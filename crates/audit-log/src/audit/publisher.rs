@@ -191,7 +191,11 @@ impl Publisher {
                     let anchor = anchor.name();
                     self.shared.tell(observer::Event::Anchored { anchor, size });
                 }
-                Err(error) => self.tell_failed(anchor, &error),
+                Err(error) => {
+                    self.tell_failed(anchor, &error);
+                    // It may know what the log does not have: it is asked before the next checkpoint.
+                    anchored.is_compared.store(false, Release);
+                }
             }
         }
         if cosigned.signatures().len() == note.signatures().len() {
@@ -232,11 +236,12 @@ impl Publisher {
                 return true;
             }
             // Two may have asked at once.
-            Ok(Compared::RolledBack(_)) if self.shared.phase() == Phase::RolledBack => {}
-            Ok(Compared::RolledBack(found)) => {
+            Ok(Compared::Contradicted(_)) if self.shared.phase() == Phase::RolledBack => {}
+            Ok(Compared::Contradicted(found)) => {
                 self.shared.end(Phase::RolledBack);
-                self.shared
-                    .tell(observer::Event::RolledBack { found: &found });
+                self.shared.tell(observer::Event::RolledBack {
+                    found: &found.into(),
+                });
             }
             Ok(Compared::UnknownKey(unknown)) => {
                 self.tell_failed(anchor, &AnchorError::new(unknown));

@@ -9,6 +9,8 @@ mod hanging;
 mod known;
 mod noted;
 mod parts;
+#[cfg(unix)]
+mod put_back;
 
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 

@@ -1,7 +1,8 @@
 //! Why an event is not on record, and why a log does not open.
 
 use crate::{
-    checkpoint::CheckpointError, entropy::EntropyError, event::EventError, store::StoreError,
+    checkpoint::CheckpointError, entropy::EntropyError, event::EventError, note::InvalidKeyName,
+    store::StoreError,
 };
 
 /// An event that must be on record is not: nothing may be done or shown.
@@ -76,6 +77,9 @@ pub enum OpenError {
     /// The published checkpoint is of another log, or is changed.
     #[error("the published checkpoint is not of this log and its keys")]
     OtherLog(#[source] CheckpointError),
+    /// The origin is so long that a later log of it can have none.
+    #[error(transparent)]
+    Origin(#[from] InvalidKeyName),
     /// No key is named as the log.
     #[error("none of the keys has the name of the log")]
     NoKey,

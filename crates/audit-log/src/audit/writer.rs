@@ -50,14 +50,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// `first` is what the log begins with, if it is empty and begins with more than that it was opened.
     pub(super) fn new(
         shared: Arc<Shared>,
         store: Arc<dyn Store>,
         sealer: Option<Arc<dyn Sealer>>,
+        first: Option<Event>,
         crashed: &[Closing],
     ) -> Result<Self, EntropyError> {
         let opened = own_events::of_itself(&shared, own_events::OPENED)?;
-        let mut own = VecDeque::from([opened]);
+        let mut own: VecDeque<_> = first.into_iter().chain([opened]).collect();
         for closing in crashed {
             own.push_back(closing.event(&shared)?);
         }

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
+use ring::digest::{SHA256, digest};
+
 use super::Action;
+use crate::{note::KeyName, tree::TreeHash};
 
 /// Looks at an id before it goes into an event: what detects personal data in a text.
 pub trait Screen: fmt::Debug + Send + Sync {
@@ -75,6 +78,21 @@ impl Id {
         Self(Cow::Owned(format!("n{n}")))
     }
 
+    /// The origin of a log, as the id of a thing that events are about; of one that no id can have, its SHA-256.
+    pub(crate) fn of_origin(origin: &KeyName) -> Self {
+        let text = origin.as_str();
+        if check(text.as_bytes()).is_ok() {
+            return Self(Cow::Owned(text.to_owned()));
+        }
+        let hash = digest(&SHA256, text.as_bytes());
+        Self(Cow::Owned(format!("sha256:{}", hex(hash.as_ref()))))
+    }
+
+    /// Size and root of a tree, as the id of a thing that events are about: `502:` and the root in hexadecimal.
+    pub(crate) fn of_tree(size: u64, root: &TreeHash) -> Self {
+        Self(Cow::Owned(format!("{size}:{}", hex(root.as_bytes()))))
+    }
+
     /// One that stands in a leaf, and so was screened when it was written.
     pub(crate) fn of_leaf(text: &str) -> Self {
         Self(Cow::Owned(text.to_owned()))
@@ -97,6 +115,10 @@ impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Id({})", self.0)
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether a text has the form of an id.

@@ -36,6 +36,13 @@ impl SigningKey {
         Ok(Self { pair, verifying })
     }
 
+    /// The same key under another name: for the notes of another log.
+    #[must_use]
+    pub fn with_name(self, name: KeyName) -> Self {
+        let verifying = self.verifying.with_name(name);
+        Self { verifying, ..self }
+    }
+
     /// What others verify its notes with.
     #[must_use]
     pub const fn verifying_key(&self) -> &VerifyingKey {

@@ -63,6 +63,12 @@ impl VerifyingKey {
         }
     }
 
+    /// The same key under another name: for the notes of another log.
+    #[must_use]
+    pub fn with_name(&self, name: KeyName) -> Self {
+        Self::new(name, self.kind, self.key)
+    }
+
     /// The name.
     #[must_use]
     pub const fn name(&self) -> &KeyName {

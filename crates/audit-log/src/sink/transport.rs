@@ -19,10 +19,11 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 ///   was checked is what is connected to: another resolution may give other addresses.
 /// * Proxies of the environment are not used, or check the same.
 /// * It may be dropped at any time, and the follower does so after [`RequestLimits::timeout`].
-/// * At most some kilobytes of the answer are read.
+/// * Of an answer no more than [`RequestLimits::max_body`] bytes are kept: a longer one is
+///   [`TransportError::TooLong`], unless that is 0. Then no more than the head is wanted.
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync {
-    /// Sends a request, and gives the head of the answer.
+    /// Sends a request, and gives the answer.
     ///
     /// # Errors
     /// [`TransportError`], if there was none.
@@ -56,16 +57,20 @@ pub struct RequestLimits {
     pub timeout: Duration,
     /// Which addresses may be connected to.
     pub addresses: AddressPolicy,
+    /// The most bytes of an answer's body, if it is wanted at all: 0 without that.
+    pub max_body: usize,
 }
 
-/// The head of an answer.
-#[derive(Debug, Clone, Copy)]
+/// An answer.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Reply {
     /// Its status.
     pub status: StatusCode,
     /// Its `Retry-After`, from now on.
     pub retry_after: Option<Duration>,
+    /// Its body, if [`RequestLimits::max_body`] asks for it.
+    pub body: Bytes,
 }
 
 /// Why nothing was answered. It names no address and nothing that was sent.
@@ -81,15 +86,19 @@ pub enum TransportError {
     /// It did not answer in time.
     #[error("the receiver did not answer in time")]
     TimedOut,
+    /// Its answer has more bytes than it may have.
+    #[error("the answer of the receiver is too long")]
+    TooLong,
 }
 
 impl RequestLimits {
-    /// 15 seconds, and these addresses.
+    /// 15 seconds, these addresses, and no body.
     #[must_use]
     pub const fn new(addresses: AddressPolicy) -> Self {
         Self {
             timeout: REQUEST_TIMEOUT,
             addresses,
+            max_body: 0,
         }
     }
 }
@@ -101,16 +110,23 @@ impl Reply {
         Self {
             status,
             retry_after: None,
+            body: Bytes::new(),
         }
     }
 
     /// With a `Retry-After`.
     #[must_use]
-    pub const fn retry_after(self, after: Duration) -> Self {
+    pub fn retry_after(self, after: Duration) -> Self {
         Self {
             retry_after: Some(after),
             ..self
         }
+    }
+
+    /// With a body.
+    #[must_use]
+    pub fn body(self, body: Bytes) -> Self {
+        Self { body, ..self }
     }
 }
 

@@ -7,6 +7,7 @@ mod cursors;
 mod file_error;
 mod first_file;
 mod folder_lock;
+mod generations;
 mod index_file;
 mod index_row;
 mod log;
@@ -49,6 +50,7 @@ use crate::{
 
 pub use self::{
     file_error::FileStoreError,
+    generations::FileGenerations,
     observer::{FileEvent, FileObserver},
     stored_index::StoredIndex,
 };
@@ -63,6 +65,7 @@ pub use self::{
 /// | `index` | 4 bytes an event: which bundles a search reads |
 /// | `tenants`, `first`, `cursors` | the tenants' numbers, the first entry that is left, how far readers are |
 /// | `lock` | held by the process that writes |
+/// | `generation`, `generation-2/` | written by [`FileGenerations`]: which log is written, and one that a rollback began |
 ///
 /// `index` and `tenants` are made again when they are lost; whether the index says what the leaves are, a verification
 /// finds out with [`StoredIndex`]. All but `log/` is readable by its owner alone.

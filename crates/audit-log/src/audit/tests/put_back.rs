@@ -1,0 +1,269 @@
+//! Files that were put back from a copy, and what follows when that is accepted.
+
+use std::{fs, path::Path};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    anchor::{Anchor, FileAnchor},
+    checkpoint::Policy,
+    note::KeyName,
+    source::FolderSource,
+    store::{FileGenerations, FileStore, FileStoreError},
+    verify::{Outcome as Verified, Verification},
+};
+
+/// The folder of a service, and a file elsewhere that its checkpoints are kept in.
+struct Service {
+    dir: TempDir,
+}
+
+impl Service {
+    fn new() -> Self {
+        let dir = TempDir::new().expect("a folder");
+        fs::create_dir(dir.path().join("audit")).expect("it is empty");
+        Self { dir }
+    }
+
+    fn generations(&self) -> FileGenerations {
+        FileGenerations::new(&self.dir.path().join("audit"))
+    }
+
+    fn anchor(&self) -> Arc<dyn Anchor> {
+        Arc::new(FileAnchor::new("elsewhere", self.dir.path().join("kept")))
+    }
+
+    fn builder(&self, store: Arc<dyn Store>, generation: &Generation) -> AuditBuilder {
+        Audit::builder(store, origin(), Id::constant("node-a"))
+            .generation(generation.clone())
+            .key(key())
+            .anchor(self.anchor())
+    }
+
+    /// As a service does at its start.
+    async fn store(&self) -> Result<(FileStore, Generation), FileStoreError> {
+        let generations = self.generations();
+        let current = generations.current()?;
+        let store = FileStore::builder(&generations.folder_of(&current));
+        Ok((store.open().await?, current))
+    }
+
+    /// Opens the log, writes some notes and closes it. Gives all leaves.
+    async fn write(&self, notes: usize) -> Result<Vec<Vec<u8>>, OpenError> {
+        let (store, current) = self.store().await.expect("the folder is whole");
+        let store = Arc::new(store);
+        let opened = self.builder(store.clone(), &current).open().await;
+        let (audit, writing) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                store.close().await.expect("the disk works");
+                return Err(error);
+            }
+        };
+        let writer = tokio::spawn(writing);
+        for _ in 0..notes {
+            audit.note(draft(READ), None);
+        }
+        audit.close();
+        writer.await.expect("the writer does not panic");
+        let leaves = leaves(&*store).await;
+        store.close().await.expect("the disk works");
+        Ok(leaves)
+    }
+
+    /// What the command `accept-rollback` does.
+    async fn accept(&self) -> Result<Generation, AcceptError> {
+        let (store, current) = self.store().await.expect("the folder is whole");
+        let store = Arc::new(store);
+        let accepted = self.builder(store.clone(), &current);
+        let accepted = accepted.accept_rollback().await;
+        let begun = accepted.map(|next| self.generations().begin(&next).expect("there is room"));
+        store.close().await.expect("the disk works");
+        begun
+    }
+
+    fn verified(&self, generation: &Generation) -> (KeyName, Verified) {
+        let origin = generation.origin(&origin()).expect("it is short");
+        let key = key().verifying_key().with_name(origin.clone());
+        let folder = self.generations().folder_of(generation).join("log");
+        let policy = Policy::new(vec![key]).expect("it has a key");
+        let source = FolderSource::new(&folder);
+        (origin, Verification::new(&source, &policy).run().outcome())
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("there is room");
+    for entry in fs::read_dir(from).expect("it is a folder") {
+        let entry = entry.expect("it is there");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).expect("there is room");
+        }
+    }
+}
+
+fn put_back(copied: &Path, folder: &Path) {
+    fs::remove_dir_all(folder).expect("it is there");
+    copy(copied, folder);
+}
+
+fn rolled_back(opened: Result<Vec<Vec<u8>>, OpenError>) -> (u64, u64) {
+    match opened.err() {
+        Some(OpenError::RolledBack(found)) => (found.had, found.have),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_was_put_back_goes_on_under_another_origin_when_that_is_accepted() {
+    let service = Service::new();
+    let [folder, copied] = ["audit", "copy"].map(|name| service.dir.path().join(name));
+    service.write(300).await.expect("it is empty");
+    let nothing = service.accept().await;
+    assert!(matches!(nothing, Err(AcceptError::NothingToAccept)));
+    copy(&folder, &copied);
+    service.write(10).await.expect("it is sound");
+    put_back(&copied, &folder);
+    assert_eq!(rolled_back(service.write(1).await), (314, 302));
+
+    let second = service.accept().await.expect("the anchor answers");
+    let leaves = service.write(3).await.expect("a new log");
+    let expected = [
+        "audit.rollback_accepted success",
+        "audit.opened success",
+        "lead.read success",
+        "lead.read success",
+        "lead.read success",
+        "audit.closed success",
+    ];
+    assert_eq!(said(&leaves), expected);
+    let first = Leaf::parse(&leaves[0]).expect("it is a leaf");
+    let told: Vec<_> = first
+        .resources()
+        .map(|(kind, id)| format!("{kind} {id}"))
+        .collect();
+    let accepted = second.accepted().expect("there was one");
+    let hex = |root: crate::tree::TreeHash| hex::encode(root.as_bytes());
+    assert_eq!(
+        told,
+        [
+            "kept_log portcullis.example/audit".to_owned(),
+            format!("kept_tree 302:{}", hex(accepted.kept.root)),
+            "known_log portcullis.example/audit".to_owned(),
+            format!("known_tree 314:{}", hex(accepted.known.root)),
+        ]
+    );
+
+    // It goes on, and both are verified: each under its origin.
+    let leaves = service.write(400).await.expect("it is sound");
+    assert_eq!(
+        (leaves.len(), &*said(&leaves)[6]),
+        (408, "audit.opened success")
+    );
+    let verified = [Generation::FIRST, second].map(|each| service.verified(&each));
+    let expected = ["portcullis.example/audit", "portcullis.example/audit/2"];
+    let expected = expected.map(|name| (name.parse().expect("a name"), Verified::Sound));
+    assert_eq!(verified, expected);
+}
+
+#[tokio::test]
+async fn going_back_to_before_an_accepted_rollback_is_one_too() {
+    let service = Service::new();
+    let [folder, copied] = ["audit", "copy"].map(|name| service.dir.path().join(name));
+    service.write(20).await.expect("it is empty");
+    copy(&folder, &copied);
+    service.write(10).await.expect("it is sound");
+    put_back(&copied, &folder);
+    service.accept().await.expect("the anchor answers");
+    service.write(1).await.expect("a new log");
+
+    // The anchor knows a log of 4 entries, which is shorter, and later.
+    put_back(&copied, &folder);
+    assert_eq!(rolled_back(service.write(1).await), (4, 22));
+    let third = service.accept().await.expect("the anchor answers");
+    assert_eq!(third.number().get(), 3);
+    service.write(1).await.expect("a new log");
+
+    // The file that says so is put back alone.
+    fs::remove_file(folder.join("generation")).expect("it is there");
+    let refused = service.store().await;
+    assert!(matches!(
+        refused.err(),
+        Some(FileStoreError::Damaged { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_folder_that_was_made_before_a_crash_is_passed_over() {
+    let service = Service::new();
+    let [folder, copied] = ["audit", "copy"].map(|name| service.dir.path().join(name));
+    service.write(20).await.expect("it is empty");
+    copy(&folder, &copied);
+    service.write(10).await.expect("it is sound");
+    put_back(&copied, &folder);
+    fs::create_dir(folder.join("generation-2")).expect("there is room");
+    assert_eq!(rolled_back(service.write(1).await), (34, 22));
+    let begun = service.accept().await.expect("the anchor answers");
+    assert_eq!(begun.number().get(), 3);
+    service.write(1).await.expect("a new log");
+}
+
+#[tokio::test]
+async fn an_anchor_that_does_not_answer_is_waited_for() {
+    let service = Service::new();
+    service.write(20).await.expect("it is empty");
+    fs::write(service.dir.path().join("kept"), "no note").expect("there is room");
+    let refused = service.accept().await;
+    assert!(
+        matches!(refused, Err(AcceptError::Anchor { .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn of_a_folder_that_does_not_open_what_it_has_published_tells_what_is_lost() {
+    let service = Service::new();
+    let [folder, copied] = ["audit", "copy"].map(|name| service.dir.path().join(name));
+    service.write(20).await.expect("it is empty");
+    copy(&folder.join("journal"), &copied);
+    service.write(10).await.expect("it is sound");
+    put_back(&copied, &folder.join("journal"));
+    let cut = service.store().await.err();
+    assert!(
+        matches!(cut, Some(FileStoreError::TailCut { .. })),
+        "{cut:?}"
+    );
+
+    let published = FileAnchor::new("published", folder.join("log/checkpoint"));
+    let nothing = Arc::new(MemoryStore::new());
+    let accepted = Audit::builder(nothing, origin(), Id::constant("node-a"))
+        .key(key())
+        .anchor(Arc::new(published))
+        .accept_rollback()
+        .await
+        .expect("it is signed");
+    let found = accepted
+        .accepted()
+        .map(|found| (found.known.size, found.kept.size));
+    assert_eq!(found, Some((34, 0)));
+    service
+        .generations()
+        .begin(&accepted)
+        .expect("there is room");
+    let leaves = service.write(1).await.expect("a new log");
+    assert_eq!(leaves.len(), 4);
+}
+
+#[test]
+fn an_origin_that_no_id_can_have_is_told_by_its_hash() {
+    let told = |origin: &str| Id::of_origin(&origin.parse().expect("a name")).to_string();
+    assert_eq!(told("log.example/audit"), "log.example/audit");
+    for origin in ["lög.example", &"o".repeat(129)] {
+        let hash = told(origin);
+        assert_eq!((hash.len(), &hash[..7]), (71, "sha256:"), "{hash}");
+    }
+}
