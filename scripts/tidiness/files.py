@@ -9,8 +9,8 @@ _LINE_LIMIT = 120
 # Each of these files is the same in all folders beside it.
 _COPIES = {
     ("transaction.rs", "transaction/tests.rs"): (
-        "crates/apikey-cache/src/store/sqlite", "crates/dq-metrics/src/history/sqlite",
-        "crates/keyring/src/store/sqlite",
+        "crates/apikey-cache/src/store/sqlite", "crates/audit-log/src/store/sqlite",
+        "crates/dq-metrics/src/history/sqlite", "crates/keyring/src/store/sqlite",
     ),
     ("write_transaction.rs",): (
         "crates/dq-metrics/src/history/postgres", "crates/keyring/src/store/postgres",

@@ -5,6 +5,10 @@ mod batch;
 mod file;
 mod group;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod state;
 mod store_error;
 
@@ -31,6 +35,8 @@ pub use self::{
     state::LogState,
     store_error::StoreError,
 };
+#[cfg(feature = "sqlite")]
+pub use self::{sql::IndexRows, sqlite::SqliteStore};
 
 /// Where the leaves of a log are, what is published of them, and what lies beside them.
 ///

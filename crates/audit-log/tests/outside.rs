@@ -24,3 +24,29 @@ async fn the_store_in_files_keeps_the_contract() {
     })
     .await;
 }
+
+/// Each log in a file of its own, which goes with the process.
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn the_store_in_sqlite_keeps_the_contract() {
+    use portcullis_audit_log::store::SqliteStore;
+    use sqlx::sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    };
+
+    let dir = tempfile::TempDir::new().unwrap();
+    let number = std::cell::Cell::new(0);
+    conformance::store(async || {
+        let file = number.replace(number.get() + 1).to_string();
+        let options = SqliteConnectOptions::new()
+            .filename(dir.path().join(file))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("secure_delete", "ON");
+        let store = SqliteStore::new(SqlitePoolOptions::new().connect_lazy_with(options));
+        store.migrate().await.unwrap();
+        Arc::new(store) as _
+    })
+    .await;
+}

@@ -97,6 +97,12 @@ impl Filter {
         &self.terms
     }
 
+    /// From which time on and before which events are meant.
+    #[must_use]
+    pub const fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.from, self.to)
+    }
+
     /// Whether anything between two times, both included, may be meant.
     #[must_use]
     pub fn overlaps(&self, earliest: Timestamp, latest: Timestamp) -> bool {

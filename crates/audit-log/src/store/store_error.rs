@@ -12,6 +12,9 @@ pub enum StoreError {
     /// What it has is not what was put in. It refuses until somebody has looked at it.
     #[error("the store of the audit log is damaged: keep a copy of it, and put back what is sound")]
     Damaged(#[source] Box<dyn Error + Send + Sync>),
+    /// Its tables cannot be made or brought up to date, or its connections do not keep what a log must keep.
+    #[error("the tables of the audit log cannot be used")]
+    Migration(#[source] Box<dyn Error + Send + Sync>),
     /// The leaves are there no more.
     #[error("the log begins with entry {first}; those before it are pruned")]
     Pruned {
@@ -38,5 +41,10 @@ impl StoreError {
     /// For `map_err`.
     pub fn damaged(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Damaged(source.into())
+    }
+
+    /// For `map_err`.
+    pub fn migration(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Migration(source.into())
     }
 }

@@ -1,0 +1,56 @@
+//! The oldest leaves go, by whole bundles.
+
+use sqlx::{Sqlite, SqliteConnection};
+
+use super::transaction::WriteTransaction;
+use crate::store::{
+    StoreError,
+    sql::{Dialect as _, Tables},
+};
+
+/// So much goes in one transaction, 16 bundles: who appends waits for it.
+const STEP: i64 = 4_096;
+
+/// How far the log is pruned by a step: whole bundles that are published.
+const MOVE_FIRST: &str = "
+    UPDATE audit_log SET first = max(first, min(
+        $1, first + $2, size, (SELECT size FROM audit_checkpoint)
+    ) / 256 * 256)
+    RETURNING first";
+
+const DELETE: [&str; 4] = [
+    "DELETE FROM audit_personal WHERE n < $1",
+    "DELETE FROM audit_term WHERE n < $1",
+    "DELETE FROM audit_event WHERE n < $1",
+    "DELETE FROM audit_bundle WHERE number * 256 < $1",
+];
+
+/// Takes leaves away, and says which is the first that is left.
+pub(super) async fn prune(tables: &Tables<Sqlite>, before: u64) -> Result<u64, StoreError> {
+    let before = i64::try_from(before).unwrap_or(i64::MAX);
+    let mut first = tables.log().await?.first;
+    loop {
+        let begun = WriteTransaction::begin(&tables.pool).await;
+        let mut transaction = begun.map_err(Sqlite::failed)?;
+        let left = step(before, &mut transaction).await;
+        let left = left.map_err(Sqlite::failed)?.cast_unsigned();
+        transaction.commit().await.map_err(Sqlite::failed)?;
+        if left <= first {
+            return Ok(first);
+        }
+        first = left;
+    }
+}
+
+async fn step(before: i64, connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let first: i64 = sqlx::query_scalar(MOVE_FIRST)
+        .bind(before)
+        .bind(STEP)
+        .fetch_one(&mut *connection)
+        .await?;
+    for delete in DELETE {
+        let delete = sqlx::query(delete).bind(first);
+        delete.execute(&mut *connection).await?;
+    }
+    Ok(first)
+}
