@@ -38,6 +38,8 @@ mod admin_actions;
 mod admin_bodies;
 #[path = "e2e/answers.rs"]
 mod answers;
+#[path = "e2e/audit_commands.rs"]
+mod audit_commands;
 #[path = "e2e/audit_erasures.rs"]
 mod audit_erasures;
 #[path = "e2e/audit_proofs.rs"]

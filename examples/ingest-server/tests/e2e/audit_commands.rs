@@ -1,0 +1,140 @@
+//! `audit …`: the log of a service, looked at while it runs and changed when it does not.
+
+use std::{fs, process::Output};
+
+use portcullis_audit_log::{note::VerifyingKey, proof::TlogProof};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::harness::{Data, Server};
+
+fn text(output: Output) -> String {
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn lines(output: Output) -> Vec<Value> {
+    let text = text(output);
+    let lines = text.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// All that is there by now.
+async fn publish(server: &Server) {
+    let checkpoint = server.admin(Method::GET, "/audit/log/checkpoint");
+    assert_eq!(checkpoint.send().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_log_is_looked_at_while_its_service_runs() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let acme = server.issue("acme", &["audit:read"]).await;
+    server.issue("other", &["events:write"]).await;
+    let answer = server.request(Method::GET, "/v1/audit", &acme).send().await;
+    assert_eq!(answer.unwrap().status(), StatusCode::OK);
+    publish(&server).await;
+
+    let found = lines(data.run(&["audit", "search", "--tenant", "acme", "--json"]));
+    let actions: Vec<_> = found.iter().map(|event| &event["action"]).collect();
+    assert_eq!(actions, ["audit.read", "api_key.issue", "api_key.issue"]);
+    let table = text(data.run(&["audit", "search", "--action", "audit.read", "--limit", "1"]));
+    let rows: Vec<_> = table.lines().collect();
+    assert!(
+        rows[0].starts_with("N") && rows[0].contains("OUTCOME"),
+        "{table}"
+    );
+    assert!(rows[1].contains("audit.read"), "{table}");
+    assert_eq!(rows.len(), 2, "{table}");
+    let latest = lines(data.run(&["audit", "tail", "--lines", "2", "--json"]));
+    let numbers: Vec<_> = latest
+        .iter()
+        .map(|event| event["n"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers[0] + 1, numbers[1], "oldest first");
+
+    let exported = lines(data.run(&["audit", "export", "--actor", &acme.kid]));
+    assert_eq!(exported.len(), 1);
+    assert_eq!(exported[0]["metadata"]["version"], "1.8.0");
+    let report = text(data.run(&["audit", "report", "--from", "2020-01-01"]));
+    assert!(report.starts_with("# Audit log server"), "{report}");
+    let json = data.run(&[
+        "audit",
+        "report",
+        "--from",
+        "2020-01-01",
+        "--format",
+        "json",
+    ]);
+    assert!(lines(json)[0]["events"].as_u64().unwrap() >= 6);
+
+    let keys = text(data.run(&["audit", "vkey"]));
+    let key: VerifyingKey = keys.trim().parse().unwrap();
+    let proof = text(data.run(&["audit", "proof", "2"]));
+    let proof = TlogProof::parse(proof.as_bytes()).unwrap();
+    let origin = key.name().clone();
+    proof.verify(proof.extra(), &origin, &[key]).unwrap();
+
+    let verified = lines(data.run(&["audit", "verify", "--json"]));
+    assert_eq!(verified[0]["outcome"], "sound");
+    let busy = data.run(&["audit", "prune"]);
+    assert_eq!(busy.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&busy.stderr).into_owned();
+    assert!(told.contains("/admin/audit/erasures"), "{told}");
+    let none = data.run(&["audit", "search", "--node", "../elsewhere"]);
+    assert_eq!(none.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn a_log_is_changed_when_its_service_does_not_run() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let acme = server.issue("acme", &["audit:read"]).await;
+    let answer = server.request(Method::GET, "/v1/audit", &acme).send().await;
+    assert_eq!(answer.unwrap().status(), StatusCode::OK);
+    assert!(server.terminate().success());
+
+    let erased = lines(data.run(&["audit", "erase", "--actor", &acme.kid, "--json"]));
+    assert_eq!(erased[0]["erased"], 1);
+    let again = text(data.run(&["audit", "erase", "--actor", &acme.kid]));
+    assert!(again.starts_with("0 parts"), "{again}");
+    let unknown = data.run(&["audit", "erase", "--actor", "canary7Q"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    let pruned = lines(data.run(&["audit", "prune", "--json"]));
+    assert_eq!(
+        (&pruned[0]["pruned"], &pruned[0]["first"]),
+        (&0.into(), &0.into())
+    );
+    let own = lines(data.run(&["audit", "search", "--node", "command-line", "--json"]));
+    for action in ["audit.erase", "audit.prune"] {
+        assert!(own.iter().any(|event| event["action"] == action), "{own:?}");
+    }
+    // And in the log that it was done to, which goes on.
+    let erased = lines(data.run(&["audit", "search", "--action", "audit.erased", "--json"]));
+    assert_eq!(erased.len(), 4, "begun and done, twice: {erased:?}");
+    let server = Server::start_on(&data);
+    let verified = server.admin(Method::POST, "/admin/audit/verify");
+    let verified: Value = verified.send().await.unwrap().json().await.unwrap();
+    assert_eq!(verified["report"]["outcome"], "sound", "{verified}");
+    assert!(server.terminate().success());
+
+    // The partial bundle of the last checkpoint: those of earlier ones may lie beside it.
+    let folder = data.path().join("audit/server/log/tile/entries/000.p");
+    let files = fs::read_dir(&folder).unwrap();
+    let widths = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let widest = widths.max_by_key(|width| width.parse::<u32>().unwrap());
+    let file = folder.join(widest.unwrap());
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let tampered = data.run(&["audit", "verify"]);
+    assert_eq!(tampered.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&tampered.stdout).into_owned();
+    assert!(
+        told.starts_with("tampered") && told.contains("entry 0"),
+        "{told}"
+    );
+}
