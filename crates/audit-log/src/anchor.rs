@@ -1,5 +1,7 @@
 //! Who else keeps checkpoints, so that somebody with the log and its key cannot rewrite what is older.
 
+#[cfg(feature = "archive")]
+mod archive;
 mod file;
 #[cfg(feature = "export")]
 mod witness;
@@ -10,6 +12,8 @@ use async_trait::async_trait;
 
 use crate::note::{NoteSignature, SignedNote};
 
+#[cfg(feature = "archive")]
+pub use self::archive::ArchiveAnchor;
 pub use self::file::FileAnchor;
 #[cfg(feature = "export")]
 pub use self::witness::{WitnessAnchor, WitnessConnection, WitnessError};

@@ -41,13 +41,15 @@ use crate::{
     store::{Store, StoreError},
 };
 
+#[cfg(feature = "archive")]
+pub(crate) use self::generation::number_of;
 pub use self::{
     builder::AuditBuilder,
     erasure::{EraseError, Erasure},
     generation::{AcceptedRollback, Generation, InvalidGeneration, LogTree},
     pending::{Ending, Pending},
     personal::PersonalError,
-    retention::{Retained, Retention},
+    retention::{ARCHIVE_CURSOR, Retained, Retention},
     rollback::AcceptError,
     status::Status,
     unrecorded::{OpenError, RolledBack, UnknownKey, Unrecorded},

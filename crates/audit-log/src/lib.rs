@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod anchor;
+#[cfg(feature = "archive")]
+pub mod archive;
 pub mod audit;
 pub mod checkpoint;
 pub mod clock;

@@ -203,7 +203,7 @@ mod tests {
             LogTree::new(
                 number(generation),
                 size,
-                TreeHash::of_leaf(&[generation as u8]),
+                TreeHash::of_leaf(&generation.to_be_bytes()),
             )
         };
         let accepted = AcceptedRollback {

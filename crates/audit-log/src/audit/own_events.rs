@@ -22,7 +22,9 @@ pub(super) const HEARTBEAT: Action = Action::new("audit.heartbeat");
 pub(super) const ERASED: Action = Action::new("audit.erased");
 pub(super) const PRUNED: Action = Action::new("audit.pruned");
 const DROPPED: Action = Action::new("audit.dropped");
+const GAP: Action = Action::new("audit.gap");
 const UNFINISHED: Action = Action::new("audit.unfinished");
+const SINK: ResourceType = ResourceType::new("sink");
 const ACTION: ResourceType = ResourceType::new("action");
 
 /// What an intent has for its detail until an event refers to it.
@@ -100,6 +102,13 @@ pub(super) fn rollback_accepted(
         Resource::new(KNOWN_TREE, tree(known)),
     ]);
     built(shared, draft)
+}
+
+/// `audit.gap`: how many leaves go before a sink has them.
+pub(super) fn gap(shared: &Shared, sink: Id, count: u64) -> EventBuilder {
+    draft(shared, Id::SYSTEM_TENANT, GAP)
+        .resources([Resource::new(SINK, sink)])
+        .count(count)
 }
 
 pub(super) fn draft(shared: &Shared, tenant: Id, action: Action) -> EventBuilder {

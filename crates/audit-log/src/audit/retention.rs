@@ -10,6 +10,7 @@ use crate::{
     clock::timestamp,
     event::{Id, Leaf, Timestamp},
     store::StoreError,
+    tile::WIDTH,
 };
 
 /// How long things are kept.
@@ -18,6 +19,7 @@ pub struct Retention {
     leaves: Duration,
     personal: Duration,
     followers: Vec<Id>,
+    passable: Vec<Id>,
     is_held: bool,
 }
 
@@ -35,8 +37,14 @@ pub struct Retained {
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The name of the cursor that an archive has: the size of the tree that is archived.
+pub const ARCHIVE_CURSOR: Id = Id::constant("audit.archive");
+
 /// How far personal parts are erased.
 const ERASED_BEFORE: Id = Id::constant("audit.personal");
+
+/// Leaves are taken away by whole bundles.
+const WIDE: u64 = WIDTH as u64;
 
 /// How many are erased at once: 16 bundles.
 const STEP: u64 = 4_096;
@@ -48,6 +56,7 @@ impl Default for Retention {
             leaves: 400 * DAY,
             personal: 90 * DAY,
             followers: Vec::new(),
+            passable: Vec::new(),
             is_held: false,
         }
     }
@@ -75,6 +84,21 @@ impl Retention {
         self
     }
 
+    /// Somebody who follows the log under that name and is not waited for. How many leaves go before they have them is on
+    /// record, as `audit.gap`.
+    #[must_use]
+    pub fn passable(mut self, cursor: Id) -> Self {
+        self.passable.push(cursor);
+        self
+    }
+
+    /// No leaf goes before it is archived, as [`ARCHIVE_CURSOR`] says: the cursor that
+    /// `Archive::fill` moves. Without an archive that was ever filled, none does.
+    #[must_use]
+    pub fn archived(self) -> Self {
+        self.follower(ARCHIVE_CURSOR)
+    }
+
     /// A legal hold: nothing goes, however old it is.
     #[must_use]
     pub const fn held(mut self, is_held: bool) -> Self {
@@ -84,7 +108,8 @@ impl Retention {
 }
 
 impl Audit {
-    /// Erases and takes away what is older than it may be. What went is on record, as `audit.erased` and `audit.pruned`.
+    /// Erases and takes away what is older than it may be. What went is on record, as `audit.erased` and `audit.pruned`;
+    /// what a [`passable`](Retention::passable) follower misses by it, as `audit.gap`, before it goes.
     ///
     /// # Errors
     /// [`EraseError`]; what was not done is done by the next call.
@@ -98,6 +123,8 @@ impl Audit {
         }
         let erased = self.erase_older(retention.personal).await?;
         let before = self.prunable(retention).await?;
+        self.tell_gaps(retention, first, before / WIDE * WIDE)
+            .await?;
         let left = self.store.prune(before).await?;
         let pruned = left.saturating_sub(first);
         for (action, count) in [(ERASED, erased), (PRUNED, pruned)] {
@@ -126,6 +153,24 @@ impl Audit {
             from = next;
         }
         Ok(erased)
+    }
+
+    /// Who misses what, of the leaves from `first` that go before `left`.
+    async fn tell_gaps(
+        &self,
+        retention: &Retention,
+        first: u64,
+        left: u64,
+    ) -> Result<(), EraseError> {
+        for follower in &retention.passable {
+            let read = self.store.cursor(follower).await?.unwrap_or(0);
+            let missed = left.saturating_sub(read.max(first));
+            if missed > 0 {
+                let draft = own_events::gap(&self.shared, follower.clone(), missed);
+                self.record(draft, None).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Before which leaf nothing is young, unread or unpublished.

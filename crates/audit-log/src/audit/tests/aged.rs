@@ -144,3 +144,72 @@ async fn what_is_not_published_is_not_taken_away() {
         .expect("it works");
     assert_eq!((retained.pruned, retained.first), (0, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_that_is_not_archived() {
+    let log = open_sealed().await;
+    fill(&log, 800).await;
+    log.clock.advance(500 * DAY);
+    log.audit.checkpoint().await.expect("it is published");
+    let retention = Retention::default().archived();
+    for (archived, expected) in [(None, 0), (Some(511), 256), (Some(801), 768)] {
+        if let Some(size) = archived {
+            let moved = log.store.move_cursor(&ARCHIVE_CURSOR, size).await;
+            moved.expect("the store works");
+        }
+        let retained = log.audit.retain(&retention).await.expect("it works");
+        assert_eq!(retained.first, expected, "{archived:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_sink_misses_is_counted_in_the_log_before_it_goes() {
+    let log = open_sealed().await;
+    fill(&log, 600).await;
+    log.clock.advance(500 * DAY);
+    log.audit.checkpoint().await.expect("it is published");
+    let [slow, new, quick] = ["slow", "new", "quick"].map(Id::constant);
+    for (sink, next) in [(&slow, 300), (&quick, 600)] {
+        log.store
+            .move_cursor(sink, next)
+            .await
+            .expect("the store works");
+    }
+    let retention = [&slow, &new, &quick].into_iter();
+    let retention = retention.fold(Retention::default(), |retention, sink| {
+        retention.passable(sink.clone())
+    });
+
+    // What is not on record does not go.
+    log.store.is_to(flaky::Mood::Refuses);
+    let refused = log
+        .audit
+        .retain(&retention.clone().personal(900 * DAY))
+        .await;
+    assert!(
+        matches!(refused, Err(EraseError::Unrecorded(_))),
+        "{refused:?}"
+    );
+    assert_eq!(log.store.first().await.expect("the store answers"), 0);
+    log.store.is_to(flaky::Mood::Works);
+
+    for expected in [512, 512] {
+        let retained = log.audit.retain(&retention).await.expect("it works");
+        assert_eq!(retained.first, expected);
+    }
+    log.audit.close();
+    log.writer.await.expect("the writer does not panic");
+    let batch = log.store.entries(601, NonZeroUsize::MAX).await;
+    let batch = batch.expect("the store answers");
+    let leaves = batch
+        .iter()
+        .map(|(_, leaf)| Leaf::parse(leaf).expect("a leaf"));
+    let gaps = leaves
+        .filter(|leaf| leaf.action() == "audit.gap")
+        .map(|leaf| {
+            let sinks: Vec<_> = leaf.resources().map(|(_, sink)| sink.to_owned()).collect();
+            (sinks.concat(), leaf.count())
+        });
+    let gaps: Vec<_> = gaps.collect();
+    assert_eq!(gaps, [("slow".to_owned(), 212), ("new".to_owned(), 512)]);
+}
