@@ -5,7 +5,7 @@ use std::{
     sync::{
         Arc,
         atomic::{
-            AtomicBool,
+            AtomicBool, AtomicU64,
             Ordering::{Acquire, Release},
         },
     },
@@ -52,6 +52,8 @@ pub(super) struct Publisher {
     anchors: Vec<Anchored>,
     /// Held while something is put in the place of the published checkpoint.
     place: Mutex<()>,
+    /// The size of the last checkpoint that is to be given to the anchors, or that was there at the start.
+    anchored: AtomicU64,
 }
 
 /// An anchor, and whether it was asked what it knows.
@@ -62,13 +64,14 @@ pub(super) struct Anchored {
 }
 
 impl Publisher {
-    pub(super) const fn new(
+    pub(super) fn new(
         shared: Arc<Shared>,
         store: Arc<dyn Store>,
         identity: Identity,
         keys: Vec<SigningKey>,
         anchors: Vec<Anchored>,
     ) -> Self {
+        let anchored = published_size(&shared);
         Self {
             shared,
             store,
@@ -76,6 +79,7 @@ impl Publisher {
             keys,
             anchors,
             place: Mutex::const_new(()),
+            anchored: AtomicU64::new(anchored),
         }
     }
 
@@ -118,11 +122,15 @@ impl Publisher {
         }
     }
 
-    /// Publishes the log as it is, if there is anything new.
+    /// Publishes the log as it is, if there is anything new, by whichever process.
     async fn publish(&self, given: &watch::Sender<Option<Published>>) {
+        if let Err(error) = self.look_at_others().await {
+            self.tell_store_failed(&error);
+        }
         let edge = self.shared.tree.borrow().clone();
-        let published = self.published();
-        if edge.size() == 0 || published.is_some_and(|size| size >= edge.size()) {
+        let published = published_size(&self.shared);
+        let is_published = published >= edge.size();
+        if is_published && published <= self.anchored.load(Acquire) {
             return;
         }
         if self.shared.phase() != Phase::RolledBack {
@@ -132,20 +140,47 @@ impl Publisher {
         if self.shared.phase() == Phase::RolledBack {
             return;
         }
-        let size = edge.size();
-        match self.sign_and_publish(&edge).await {
-            Ok(note) => {
-                given.send_replace(Some(Published { size, note }));
-            }
-            Err(error) => self
-                .shared
-                .tell(observer::Event::StoreFailed { error: &error }),
+        if !is_published && let Err(error) = self.sign_and_publish(&edge).await {
+            self.is_overtaken_or_failed(edge.size(), &error).await;
+            return;
         }
+        let latest = self.shared.published.borrow().clone();
+        self.anchored.store(published_size(&self.shared), Release);
+        given.send_replace(latest);
     }
 
-    fn published(&self) -> Option<u64> {
-        let published = self.shared.published.borrow();
-        published.as_ref().map(|last| last.size)
+    /// What other processes have published and appended.
+    async fn look_at_others(&self) -> Result<(), StoreError> {
+        self.take_over_published().await?;
+        if self.store.size().await? > self.shared.tree.borrow().size() {
+            let taken = self.store.lock(&[]).await?;
+            self.shared.has_grown(taken.state().edge());
+        }
+        Ok(())
+    }
+
+    /// The checkpoint in the store, if another process has published it.
+    async fn take_over_published(&self) -> Result<(), StoreError> {
+        let Some(note) = self.store.checkpoint().await? else {
+            return Ok(());
+        };
+        let checkpoint = self.identity.verify(&note).map_err(StoreError::damaged)?;
+        let size = checkpoint.size();
+        if size > published_size(&self.shared) {
+            let published = Published { size, note };
+            self.shared.published.send_replace(Some(published));
+        }
+        Ok(())
+    }
+
+    /// Of two that publish at once, the one with the larger tree wins, and has what the other has.
+    async fn is_overtaken_or_failed(&self, size: u64, error: &StoreError) {
+        let is_overtaken = matches!(error, StoreError::OtherTree)
+            && self.take_over_published().await.is_ok()
+            && published_size(&self.shared) > size;
+        if !is_overtaken {
+            self.tell_store_failed(error);
+        }
     }
 
     async fn compare_anchors(&self) {
@@ -154,13 +189,13 @@ impl Publisher {
         }
     }
 
-    async fn sign_and_publish(&self, edge: &RightEdge) -> Result<SignedNote, StoreError> {
+    async fn sign_and_publish(&self, edge: &RightEdge) -> Result<(), StoreError> {
         let checkpoint = Checkpoint::new(self.identity.origin.clone(), edge.size(), edge.root());
         let note = checkpoint.sign(&self.keys).map_err(StoreError::damaged)?;
         let _place = self.place.lock().await;
         self.store.publish(&note).await?;
         self.is_published(edge.size(), &note);
-        Ok(note)
+        Ok(())
     }
 
     fn is_published(&self, size: u64, note: &SignedNote) {
@@ -202,14 +237,12 @@ impl Publisher {
             return;
         }
         let _place = self.place.lock().await;
-        if self.published() != Some(size) {
+        if published_size(&self.shared) != size {
             return;
         }
         match self.store.publish(&cosigned).await {
             Ok(()) => self.is_published(size, &cosigned),
-            Err(error) => self
-                .shared
-                .tell(observer::Event::StoreFailed { error: &error }),
+            Err(error) => self.is_overtaken_or_failed(size, &error).await,
         }
     }
 
@@ -246,11 +279,13 @@ impl Publisher {
             Ok(Compared::UnknownKey(unknown)) => {
                 self.tell_failed(anchor, &AnchorError::new(unknown));
             }
-            Err(error) => self
-                .shared
-                .tell(observer::Event::StoreFailed { error: &error }),
+            Err(error) => self.tell_store_failed(&error),
         }
         false
+    }
+
+    fn tell_store_failed(&self, error: &StoreError) {
+        self.shared.tell(observer::Event::StoreFailed { error });
     }
 
     fn tell_failed(&self, anchor: &dyn Anchor, error: &AnchorError) {
@@ -258,6 +293,11 @@ impl Publisher {
         self.shared
             .tell(observer::Event::AnchorFailed { anchor, error });
     }
+}
+
+fn published_size(shared: &Shared) -> u64 {
+    let published = shared.published.borrow();
+    published.as_ref().map_or(0, |last| last.size)
 }
 
 /// What an anchor says, if it says it soon.

@@ -7,6 +7,7 @@ mod failing;
 mod flaky;
 mod hanging;
 mod known;
+mod nodes;
 mod noted;
 mod parts;
 #[cfg(unix)]
