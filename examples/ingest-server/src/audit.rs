@@ -6,11 +6,14 @@ mod draft;
 mod folder;
 mod log;
 mod reads;
+mod reason_codes;
 mod refusals;
 mod retention;
 mod screen;
 mod sealer;
 mod stated_reason;
+mod suspicions;
+mod watch;
 mod write_records;
 mod write_sums;
 
@@ -21,10 +24,13 @@ pub(crate) use self::{
     folder::{AuditFolder, OtherLogError},
     log::{AuditIdentity, AuditLog, Pending, Unrecorded},
     reads::{AuditReads, KeptLeaf, SearchError},
+    reason_codes::ReasonCodes,
     retention::retain,
     screen::issued as log_name,
     sealer::{KeyringSealer, PURPOSE as AUDIT_PURPOSE},
     stated_reason::StatedReason,
+    suspicions::Suspicions,
+    watch::watch,
     write_records::WriteRecords,
     write_sums::Written,
 };

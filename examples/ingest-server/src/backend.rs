@@ -65,7 +65,7 @@ use crate::{
 #[cfg(test)]
 pub(crate) use self::database::empty_store;
 pub(crate) use self::{
-    audit::{AuditNode, AuditOpenError},
+    audit::{AuditFollowing, AuditNode, AuditOpenError, OpenedAudit},
     database::DatabaseError,
     limit_stores::{LimitStores, LimitTable, LimitsHealth},
     limiter::LimiterError,

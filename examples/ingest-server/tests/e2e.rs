@@ -38,6 +38,10 @@ mod admin_actions;
 mod admin_bodies;
 #[path = "e2e/answers.rs"]
 mod answers;
+#[path = "e2e/audit_anchors.rs"]
+mod audit_anchors;
+#[path = "e2e/audit_rules.rs"]
+mod audit_rules;
 #[path = "e2e/background.rs"]
 mod background;
 #[path = "e2e/backups.rs"]
@@ -173,6 +177,8 @@ mod secrets;
 #[path = "e2e/security_headers.rs"]
 mod security_headers;
 #[cfg(feature = "aws-kms")]
+#[path = "e2e/server_audit_sinks.rs"]
+mod server_audit_sinks;
 #[path = "e2e/server_aws.rs"]
 mod server_aws;
 #[path = "e2e/server_browser.rs"]
