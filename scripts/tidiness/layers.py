@@ -17,7 +17,7 @@ _RANKS = (
         "process", "shares", "spelling",
     ),
     ("audit", "store", "schemas", "quality", "config"),
-    ("pipeline",),
+    ("delivery", "pipeline"),
     ("http", "admin", "backend"),
     ("observe",),
     ("cli", "app", "fuzzing"),

@@ -98,7 +98,8 @@ impl Clock for FakeClock {
 }
 
 /// The date as an event has it: the nearest that it can have.
-pub(crate) fn timestamp(clock: &dyn Clock) -> Timestamp {
+#[must_use]
+pub fn timestamp(clock: &dyn Clock) -> Timestamp {
     let since = clock.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros())
         .ok()

@@ -44,7 +44,7 @@ use crate::{
     admin::{ApiKeys, Components, KeyMaterial, UseCases, Warming},
     backend::{
         AuditNode, AuditOpenError, Backend, BackendError, Connections, MissingPeppers, Observers,
-        SecretServices,
+        OpenedAudit, SecretServices,
     },
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
@@ -110,6 +110,7 @@ impl StartError {
     pub(crate) const fn is_configuration(&self) -> bool {
         match self {
             Self::Backend(error) => error.is_configuration(),
+            Self::Audit(error) => error.is_configuration(),
             Self::Prepare(error) => error.is_configuration(),
             Self::Clock(_) | Self::Descriptors(_) => true,
             _ => false,
@@ -176,10 +177,17 @@ impl App {
         Backend::check_kek(config, services).await?;
         let backend = Backend::open(config, services, observers, MissingPeppers::Refuse).await?;
         let connections = backend.connections();
-        let audit_metrics = Arc::new(AuditMetrics::register(registry)?);
-        let opening = backend.open_audit(config, AuditNode::Server, &clock, audit_metrics);
-        let (audit, write_audit) = opening.await?;
+        let audit_metrics =
+            AuditMetrics::register(registry, &config.audit.anchors, Arc::clone(&clock))?;
+        let opening =
+            backend.open_audit(config, AuditNode::Server, &clock, Arc::new(audit_metrics));
+        let OpenedAudit {
+            log: audit,
+            following: audit_following,
+            run: write_audit,
+        } = opening.await?;
         observe::register_audit_log(registry, &audit)?;
+        observe::register_audit_following(registry, &audit_following)?;
         let tombstones = erasures::prepare(config, &backend).await?;
         let (limits, detection, starts) = policies::read(config, &*backend.store).await?;
         let limiters = Limiters::new(backend.limiter.clone(), backend.operators);
@@ -263,6 +271,7 @@ impl App {
             cipher_observer: Arc::new(CipherMetrics::register(registry)?),
             index_roots: backend.index_roots,
             detector: Detector::standard(),
+            reason_codes: config.audit.reasons.clone(),
             detection,
             limiter: backend.limiter,
             quality,
@@ -291,6 +300,7 @@ impl App {
             quality_history: backend.quality_history,
             kek_provider,
             secrets: backend.secret_health,
+            audit_sinks: audit_following.deliveries,
             exports_traces: telemetry.has_exporter(),
         };
         let observer = Arc::new(AdminMetrics::register(registry)?);

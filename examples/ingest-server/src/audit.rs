@@ -11,14 +11,17 @@ mod periods;
 mod proofs;
 mod published;
 mod reads;
+mod reason_codes;
 mod refusals;
 mod reporting;
 mod retention;
 mod screen;
 mod sealer;
 mod stated_reason;
+mod suspicions;
 mod tail;
 mod verifying;
+mod watch;
 mod write_records;
 mod write_sums;
 
@@ -33,13 +36,16 @@ pub(crate) use self::{
     proofs::ProofError,
     published::{PublishedError, PublishedLog},
     reads::{AuditReads, KeptLeaf, SearchError},
+    reason_codes::ReasonCodes,
     reporting::{Reporting, WHOLE},
     retention::{retain, retention},
     screen::{issued as log_name, issued_id},
     sealer::{KeyringSealer, PURPOSE as AUDIT_PURPOSE},
     stated_reason::StatedReason,
+    suspicions::Suspicions,
     tail::AuditTail,
     verifying::{Pace, VerifyError, Verifying},
+    watch::watch,
     write_records::WriteRecords,
     write_sums::Written,
 };

@@ -65,7 +65,7 @@ use crate::{
 #[cfg(test)]
 pub(crate) use self::database::empty_store;
 pub(crate) use self::{
-    audit::{AuditNode, AuditOpenError, NamedLogError, NamedLogs},
+    audit::{AuditFollowing, AuditNode, AuditOpenError, NamedLogError, NamedLogs, OpenedAudit},
     database::DatabaseError,
     limit_stores::{LimitStores, LimitTable, LimitsHealth},
     limiter::LimiterError,

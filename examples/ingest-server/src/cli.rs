@@ -186,6 +186,7 @@ impl CliError {
                 | DevError::Form { .. },
             ) => ExitCode::from(2),
             Self::Backend(error) if error.is_configuration() => ExitCode::from(2),
+            Self::Audit(error) if error.is_configuration() => ExitCode::from(2),
             Self::Start(error) if error.is_configuration() => ExitCode::from(2),
             Self::Prepare(error) if error.is_configuration() => ExitCode::from(2),
             Self::Database(opened::OpenError::NoDatabase(_))

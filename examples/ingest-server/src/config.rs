@@ -37,8 +37,10 @@ use crate::{
     detection::DetectionPolicy, lead::UniqueFields, limits::GivenLimits, schemas::Schemas,
 };
 
+#[cfg(test)]
+pub(crate) use self::audit::GivenSinks;
 pub(crate) use self::{
-    audit::Audit,
+    audit::{AnchorPlace, Audit, AuditSink, Reach, Receiver, WebhookTexts},
     database::Database,
     kek_source::{KekSource, KekSources, KmsKeys, TransitKey},
     network::Network,

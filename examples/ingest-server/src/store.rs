@@ -130,6 +130,12 @@ pub(crate) trait Store: Sweeping {
     /// Remembers a policy in place of the one of its kind before.
     async fn remember_policy(&self, kind: PolicyKind, text: &str) -> Result<(), StoreError>;
 
+    /// The checkpoint that was kept last of the audit log of that name, if one was.
+    async fn audit_anchor(&self, origin: &str) -> Result<Option<String>, StoreError>;
+
+    /// Keeps a checkpoint of an audit log in place of the one before.
+    async fn keep_audit_anchor(&self, origin: &str, checkpoint: &str) -> Result<(), StoreError>;
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

@@ -38,6 +38,8 @@ mod admin_actions;
 mod admin_bodies;
 #[path = "e2e/answers.rs"]
 mod answers;
+#[path = "e2e/audit_anchors.rs"]
+mod audit_anchors;
 #[path = "e2e/audit_commands.rs"]
 mod audit_commands;
 #[path = "e2e/audit_erasures.rs"]
@@ -46,6 +48,8 @@ mod audit_erasures;
 mod audit_proofs;
 #[path = "e2e/audit_report.rs"]
 mod audit_report;
+#[path = "e2e/audit_rules.rs"]
+mod audit_rules;
 #[path = "e2e/audit_stream.rs"]
 mod audit_stream;
 #[path = "e2e/audit_verification.rs"]
@@ -187,6 +191,8 @@ mod secrets;
 #[path = "e2e/security_headers.rs"]
 mod security_headers;
 #[cfg(feature = "aws-kms")]
+#[path = "e2e/server_audit_sinks.rs"]
+mod server_audit_sinks;
 #[path = "e2e/server_aws.rs"]
 mod server_aws;
 #[path = "e2e/server_browser.rs"]

@@ -1,5 +1,6 @@
 //! Whether the process can take requests, component by component.
 
+mod audit_sinks;
 mod key_cache;
 mod secrets;
 
@@ -21,6 +22,7 @@ use serde::Serialize;
 use super::{KeyCensus, Warming};
 use crate::{
     backend::{LimitStores, LimitsHealth, SecretHealth},
+    delivery::Deliveries,
     pipeline::services::Services,
     store::{DatabaseFault, StoreError},
 };
@@ -44,6 +46,7 @@ pub(crate) struct Components {
     pub(crate) quality_history: Arc<dyn QualityHistory>,
     pub(crate) kek_provider: &'static str,
     pub(crate) secrets: SecretHealth,
+    pub(crate) audit_sinks: Deliveries,
     pub(crate) exports_traces: bool,
 }
 
@@ -60,6 +63,7 @@ struct Answers {
     database: Component,
     write_queue: Component,
     audit_log: Component,
+    audit_sinks: Component,
     api_keys: Component,
     api_key_cache: Component,
     data_keys: Component,
@@ -134,6 +138,7 @@ impl ReadinessCheck {
             database,
             write_queue: self.write_queue(),
             audit_log: self.audit_log(),
+            audit_sinks: audit_sinks::component(&self.components.audit_sinks),
             api_keys,
             api_key_cache: key_cache::component(&self.services.keys, &self.components.warming),
             data_keys,
@@ -353,6 +358,7 @@ impl Answers {
             database,
             write_queue,
             audit_log,
+            audit_sinks,
             api_keys,
             api_key_cache,
             data_keys,
@@ -366,6 +372,7 @@ impl Answers {
             database,
             write_queue,
             audit_log,
+            audit_sinks,
             api_keys,
             api_key_cache,
             data_keys,

@@ -2,7 +2,10 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use portcullis_audit_log::audit::{Audit, Retention};
+use portcullis_audit_log::{
+    audit::{Audit, Retention},
+    event::Id,
+};
 use portcullis_telemetry::BackgroundTask;
 
 const TASK: BackgroundTask = BackgroundTask::new("audit_retention");
@@ -19,12 +22,20 @@ pub(crate) fn retention(days: NonZeroU32, personal_days: NonZeroU32) -> Retentio
         .personal(DAY * personal_days.get())
 }
 
-/// Takes away what is older than so many days, entries and what lies beside them, until it is dropped. That something
-/// went is on record.
-pub(crate) async fn retain(audit: Audit, days: NonZeroU32, personal_days: NonZeroU32) {
-    let retention = retention(days, personal_days);
+/// Takes away what is older than so many days, entries and what lies beside them, until it is dropped; no entry before
+/// those have it who follow the log under these names. That something went is on record.
+pub(crate) async fn retain(
+    audit: Audit,
+    days: NonZeroU32,
+    personal_days: NonZeroU32,
+    followers: impl Fn() -> Vec<Id>,
+) {
+    let ages = retention(days, personal_days);
     loop {
         TASK.run(async {
+            let retention = followers()
+                .into_iter()
+                .fold(ages.clone(), Retention::follower);
             if let Err(error) = audit.retain(&retention).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

@@ -3,7 +3,7 @@
 use portcullis_audit_log::event::{Code, Id};
 use portcullis_pii_detect::Detector;
 
-use super::screen::PersonalDataScreen;
+use super::{ReasonCodes, reason_codes::OTHER, screen::PersonalDataScreen};
 
 /// A stated reason. Code and reference stand in the entry; what else was typed lies beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,35 +13,17 @@ pub(crate) struct StatedReason {
     text: Option<String>,
 }
 
-/// What a reason may begin with.
-const CODES: [Code; 10] = [
-    Code::new("audit"),
-    Code::new("billing"),
-    Code::new("consent"),
-    Code::new("debugging"),
-    Code::new("erasure"),
-    Code::new("fraud"),
-    Code::new("incident"),
-    Code::new("legal"),
-    Code::new("subject-request"),
-    Code::new("support"),
-];
-
-/// Where it begins otherwise.
-const OTHER: Code = Code::new("other");
-
 /// The longest number of a ticket.
 const MAX_REFERENCE: usize = 24;
 
 impl StatedReason {
     /// `support T-1042` is a code and a reference. In what is typed otherwise, patterns of personal data are replaced by
     /// what they are, although it is sealed.
-    pub(crate) fn of(text: &str, detector: &Detector) -> Self {
+    pub(crate) fn of(text: &str, codes: &ReasonCodes, detector: &Detector) -> Self {
         let mut words = text.split_whitespace();
         let first = words.next().unwrap_or_default();
         let first = first.trim_end_matches([':', ',']);
-        let mut codes = CODES.into_iter();
-        let code = codes.find(|code| code.as_str().eq_ignore_ascii_case(first));
+        let code = codes.find(first);
         let reference = code.and_then(|_| words.next()).and_then(reference);
         let words = words.next().is_some() || (reference.is_none() && text != first);
         let has_more = code.is_none() || words;
@@ -84,6 +66,7 @@ mod tests {
 
     #[test]
     fn a_code_and_a_number_are_told_and_words_lie_beside() {
+        let codes = ReasonCodes::configured("legal,support").unwrap();
         for (typed, code, reference, text) in [
             ("support T-1042", "support", Some("T-1042"), None),
             ("Support: #1042", "support", Some("1042"), None),
@@ -128,7 +111,7 @@ mod tests {
                 Some("asked by [email]"),
             ),
         ] {
-            let reason = StatedReason::of(typed, &Detector::standard());
+            let reason = StatedReason::of(typed, &codes, &Detector::standard());
             assert_eq!(reason.code().as_str(), code, "{typed}");
             assert_eq!(reason.reference().map(Id::as_str), reference, "{typed}");
             assert_eq!(reason.text(), text, "{typed}");

@@ -1,15 +1,17 @@
 //! The audit log that is configured: where it is kept, what signs it, and what seals what lies beside it.
 
+mod anchors;
 mod named;
 
 use std::{
+    future::pending,
     io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use portcullis_audit_log::{
-    audit::{Audit, OpenError},
+    audit::{Audit, OpenError, RolledBack},
     clock::Clock as LogClock,
     note::{InvalidKeyName, InvalidSeed, KeyName, SigningKey},
     observer::Observer,
@@ -19,9 +21,12 @@ use portcullis_versioned_secrets::VersionedSecrets;
 
 use super::Backend;
 use crate::{
-    audit::{AuditFolder, AuditIdentity, AuditLog, KeyringSealer, log_name, retain},
+    audit::{
+        AuditFolder, AuditIdentity, AuditLog, KeyringSealer, Suspicions, log_name, retain, watch,
+    },
     clock::Clock,
-    config::Config,
+    config::{AuditSink, Config, settings},
+    delivery::{Deliveries, UnusableSink},
     files,
 };
 
@@ -32,6 +37,21 @@ pub(crate) use self::named::{NamedLogError, NamedLogs};
 pub(crate) enum AuditNode {
     Server,
     CommandLine,
+}
+
+/// The log of this process.
+pub(crate) struct OpenedAudit<F> {
+    pub(crate) log: AuditLog,
+    pub(crate) following: AuditFollowing,
+    /// What writes it and follows it, for the caller to spawn.
+    pub(crate) run: F,
+}
+
+/// Those who follow a log.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditFollowing {
+    pub(crate) deliveries: Deliveries,
+    pub(crate) suspicions: Suspicions,
 }
 
 /// The audit log does not open, so that nothing that must be on record could be done.
@@ -56,14 +76,42 @@ pub(crate) enum AuditOpenError {
         #[source]
         error: OpenError,
     },
+    /// An anchor knows a log that this one is no continuation of.
+    #[error(
+        "the audit log in {path} has {have} entries, and its anchor `{anchor}` knows it with {had}: its end was cut, or an \
+         old copy was put back. Put the newest copy there; if there is none, find out why, move {path} away and keep it, \
+         and give the log another name with {name}",
+        path = folder.display(),
+        have = found.have,
+        anchor = found.anchor,
+        had = found.had,
+        name = settings::AUDIT_ORIGIN.variable
+    )]
+    RolledBack { folder: PathBuf, found: RolledBack },
     #[error("a key of the audit log cannot be used")]
     Key(#[from] InvalidSeed),
     #[error("the name of the audit log cannot be used")]
     Name(#[from] InvalidKeyName),
+    #[error("the audit log cannot be delivered")]
+    Sink(#[from] UnusableSink),
 }
 
 /// So many processes of one kind can have a log each on one machine.
 const MAX_SLOTS: u32 = 64;
+
+impl AuditOpenError {
+    /// Whether it is something to set right, which no further start does.
+    pub(crate) const fn is_configuration(&self) -> bool {
+        matches!(self, Self::RolledBack { .. })
+    }
+
+    fn of_log(folder: PathBuf, error: OpenError) -> Self {
+        match error {
+            OpenError::RolledBack(found) => Self::RolledBack { folder, found },
+            error => Self::Log { folder, error },
+        }
+    }
+}
 
 impl AuditNode {
     const fn as_str(self) -> &'static str {
@@ -78,6 +126,14 @@ impl AuditNode {
         match slot {
             0 => self.as_str().to_owned(),
             slot => format!("{}-{}", self.as_str(), slot + 1),
+        }
+    }
+
+    /// Where its entries are delivered to. Those of a command wait in its log for who looks there.
+    fn sinks(self, configured: &[AuditSink]) -> &[AuditSink] {
+        match self {
+            Self::Server => configured,
+            Self::CommandLine => &[],
         }
     }
 
@@ -128,7 +184,7 @@ impl Slot {
 }
 
 impl Backend {
-    /// Opens the log of this process, and gives the way in and what writes it, for the caller to spawn.
+    /// Opens the log of this process.
     ///
     /// # Errors
     /// [`AuditOpenError`].
@@ -138,7 +194,7 @@ impl Backend {
         node: AuditNode,
         clock: &Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
-    ) -> Result<(AuditLog, impl Future<Output = ()> + Send + 'static), AuditOpenError> {
+    ) -> Result<OpenedAudit<impl Future<Output = ()> + Send + 'static>, AuditOpenError> {
         let log_clock = Arc::new(AuditClock(Arc::clone(clock)));
         let slot = Slot::take(&config.audit.folder, node, &log_clock).await?;
         let (folder, store) = (slot.folder, Arc::new(slot.store));
@@ -148,24 +204,55 @@ impl Backend {
         let mut builder = Audit::builder(Arc::clone(&store) as _, origin.clone(), name)
             .sealer(Arc::new(sealer))
             .observer(observer)
-            .clock(log_clock);
+            .clock(Arc::clone(&log_clock) as _);
         let mut keys = Vec::new();
         for key in signing_keys(&origin, &config.secrets.audit_keys)? {
             keys.push(key.verifying_key().clone());
             builder = builder.key(key);
         }
+        for place in &config.audit.anchors {
+            builder = builder.anchor(anchors::at(place, &origin, &self.store));
+        }
         let identity = AuditIdentity { origin, keys };
         let opened = builder.open().await;
-        let (audit, writing) = opened.map_err(|error| AuditOpenError::Log { folder, error })?;
-        let retaining = retain(audit.clone(), config.audit.days, config.audit.personal_days);
+        let (audit, writing) = opened.map_err(|error| AuditOpenError::of_log(folder, error))?;
+        let sinks = node.sinks(&config.audit.sinks);
+        let clock_of_log: Arc<dyn LogClock> = log_clock;
+        let (deliveries, delivering) =
+            Deliveries::new(sinks, audit.store(), Arc::clone(&clock_of_log))?;
+        let suspicions = Suspicions::default();
+        let watching = {
+            let (audit, suspicions) = (audit.clone(), suspicions.clone());
+            async move {
+                match node {
+                    AuditNode::Server => watch(audit, &*clock_of_log, suspicions).await,
+                    AuditNode::CommandLine => pending().await,
+                }
+            }
+        };
+        let retaining = retain(
+            audit.clone(),
+            config.audit.days,
+            config.audit.personal_days,
+            {
+                let deliveries = deliveries.clone();
+                move || deliveries.cursors()
+            },
+        );
         let own = AuditFolder::new(config.audit.folder.clone(), node.name(slot.number));
         let (log, gathering) =
             AuditLog::new(audit, own, identity, Arc::clone(clock), config.audit.writes);
+        let following = AuditFollowing {
+            deliveries,
+            suspicions,
+        };
         let run = async move {
             let written = async { tokio::join!(writing, gathering) };
             tokio::select! {
                 _ = written => {}
                 () = retaining => {}
+                () = delivering => {}
+                _ = watching => {}
             }
             if let Err(error) = store.close().await {
                 tracing::error!(
@@ -174,7 +261,11 @@ impl Backend {
                 );
             }
         };
-        Ok((log, run))
+        Ok(OpenedAudit {
+            log,
+            following,
+            run,
+        })
     }
 }
 

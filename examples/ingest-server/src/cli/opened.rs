@@ -12,7 +12,7 @@ use super::{
 use crate::{
     admin::{Actor, AdminEvent, AdminObserver, DataKeys, IndexVersions, KeyMaterial},
     audit::AuditLog,
-    backend::{AuditNode, Backend, Location, MissingPeppers, NamedLogs, Observers},
+    backend::{AuditNode, Backend, Location, MissingPeppers, NamedLogs, Observers, OpenedAudit},
     clock::{Clock, SystemClock},
     config,
     lead::UniqueFields,
@@ -73,13 +73,13 @@ impl Opened {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let observer = Arc::new(NoObserver::default());
         let opening = backend.open_audit(&config, AuditNode::CommandLine, &clock, observer);
-        let (audit, write_audit) = opening.await?;
-        let writing = tokio::spawn(write_audit);
+        let OpenedAudit { log, run, .. } = opening.await?;
+        let writing = tokio::spawn(run);
         let following = tokio::spawn(backend.index_roots.follow());
         let user = rustix::process::getuid().as_raw();
         Ok(Self {
             backend,
-            audit,
+            audit: log,
             actor: Actor::CommandLine { user },
             clock,
             logs: NamedLogs::new(&config),

@@ -1,14 +1,25 @@
 //! The audit log: where it is, what it is called, what is put in it and for how long.
 
-use std::{num::NonZeroU32, path::PathBuf};
+mod anchors;
+mod sinks;
+
+use std::{num::NonZeroU32, path::PathBuf, sync::Arc};
 
 use portcullis_audit_log::note::KeyName;
 
 use super::{
-    database, given::Given, problems::Problems, profile::Profile, setting::Setting, settings,
-    sources::Sources,
+    database, given::Given, policy_file, problems::Problems, profile::Profile, setting::Setting,
+    settings, sources::Sources,
 };
-use crate::audit::WriteRecords;
+use crate::{
+    audit::{ReasonCodes, WriteRecords},
+    files,
+};
+
+pub(crate) use self::{
+    anchors::AnchorPlace,
+    sinks::{AuditSink, GivenSinks, Reach, Receiver, WebhookTexts},
+};
 
 /// Ten years: longer is never.
 const MOST_DAYS: u32 = 3_650;
@@ -20,6 +31,12 @@ pub(crate) struct Audit {
     pub(crate) folder: PathBuf,
     /// What the log is called, and the keys that sign it.
     pub(crate) origin: KeyName,
+    /// Where its checkpoints are kept beside it.
+    pub(crate) anchors: Vec<AnchorPlace>,
+    /// Where its entries are delivered to.
+    pub(crate) sinks: Arc<[AuditSink]>,
+    /// What a stated reason may begin with.
+    pub(crate) reasons: ReasonCodes,
     /// How ordinary writes are recorded.
     pub(crate) writes: WriteRecords,
     /// For how many days entries are kept.
@@ -36,7 +53,11 @@ pub(super) fn read(
 ) -> Option<Audit> {
     check_store(sources, problems);
     let folder = database::folder(settings::AUDIT_DIR, sources, problems);
+    let folder = folder.unwrap_or_else(|| data_dir.join("audit"));
     let origin = origin(sources, profile, problems);
+    let anchors = anchors::read(sources, &folder, origin.as_ref(), problems);
+    let sinks = sinks(sources, profile, problems);
+    let reasons = reasons(sources, problems);
     let writes = sources.value(settings::AUDIT_WRITES).and_then(|given| {
         let writes = WriteRecords::from_word(&given.text);
         if writes.is_none() {
@@ -60,8 +81,11 @@ pub(super) fn read(
         problems.add(&origin, message);
     }
     Some(Audit {
-        folder: folder.unwrap_or_else(|| data_dir.join("audit")),
+        folder,
         origin: origin?,
+        anchors: anchors?,
+        sinks,
+        reasons: reasons?,
         writes: writes?,
         days: days?,
         personal_days: personal_days?,
@@ -80,6 +104,33 @@ fn check_store(sources: &Sources, problems: &mut Problems) {
         ),
         _ => problems.add(&origin, "must be `file`"),
     }
+}
+
+/// None where no file is named, or it cannot be used, which is a problem then.
+fn sinks(sources: &Sources, profile: Profile, problems: &mut Problems) -> Arc<[AuditSink]> {
+    let given = policy_file::read::<GivenSinks>(settings::AUDIT_SINKS, sources, problems);
+    let Some(given) = given else {
+        return Arc::default();
+    };
+    let origin = sources.origin(settings::AUDIT_SINKS);
+    for secret in &given.policy.secret_files {
+        let found = files::of_file(secret).into_iter();
+        for message in found.chain(files::of_parents(secret)) {
+            problems.add_as(profile.danger(), &origin, message);
+        }
+    }
+    // Who can change where entries go can have them.
+    for message in files::of_parents(given.file.path()) {
+        problems.add_as(profile.danger(), &origin, message);
+    }
+    given.policy.sinks.into()
+}
+
+fn reasons(sources: &Sources, problems: &mut Problems) -> Option<ReasonCodes> {
+    let given = sources.value(settings::ACCESS_REASONS)?;
+    let codes = ReasonCodes::configured(&given.text);
+    let told = codes.map_err(|error| problems.add(&given.origin, error.to_string()));
+    told.ok()
 }
 
 /// Who verifies a log goes by its name: two logs of one name look like one that says two things.

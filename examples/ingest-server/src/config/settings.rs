@@ -86,6 +86,16 @@ table! {
     AUDIT_ORIGIN: Setting::new(Section::Audit, "INGEST_AUDIT_ORIGIN", "NAME")
         .key("audit_origin").flag("audit-origin").default("ingest-server/audit")
         .help("What the log is called, such as `ingest.example/audit`; another for each machine, and never changed");
+    AUDIT_ANCHORS: Setting::new(Section::Audit, "INGEST_AUDIT_ANCHORS", "none|database|file:FOLDER,…")
+        .key("audit_anchors").flag("audit-anchors").default("database")
+        .help("Where checkpoints of the log are kept beside it, so that an old copy of it is found out at the start: the database, and folders on other disks or shares");
+    AUDIT_SINKS: Setting::new(Section::Audit, "INGEST_AUDIT_SINKS", "FILE")
+        .key("audit_sinks").flag("audit-sinks").otherwise("none")
+        .help("Where entries are delivered to, in TOML: webhooks, collectors, syslog over TLS, a file of OCSF");
+    ACCESS_REASONS: Setting::new(Section::Audit, "INGEST_ACCESS_REASONS", "CODE,…")
+        .key("access_reasons").flag("access-reasons")
+        .default("audit,billing,consent,debugging,erasure,fraud,incident,legal,subject-request,support")
+        .help("What `X-Access-Reason` may begin with; all else is counted as `other`");
     AUDIT_WRITES: Setting::new(Section::Audit, "INGEST_AUDIT_WRITES", "off|summary|each")
         .key("audit_writes").flag("audit-writes").default("summary")
         .help("How events and leads that are taken in are recorded: one entry for each API key and minute, or one for each request");

@@ -1,6 +1,9 @@
 //! The audit log, as metrics and lines of the log.
 
-use std::time::Duration;
+mod anchors;
+mod following;
+
+use std::{sync::Arc, time::Duration};
 
 use portcullis_audit_log::{
     event::{Delivery, Outcome},
@@ -11,8 +14,11 @@ use portcullis_telemetry::{
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
+use self::anchors::AnchorAges;
 use super::{SMALL, count, in_span, number};
-use crate::audit::AuditLog;
+use crate::{audit::AuditLog, clock::Clock, config::AnchorPlace};
+
+pub(crate) use self::following::register_audit_following;
 
 /// What there is of the log, in numbers.
 #[derive(Debug)]
@@ -25,6 +31,7 @@ pub(crate) struct AuditMetrics {
     commits: Histogram,
     group_events: Histogram,
     waits: Histogram,
+    anchors: AnchorAges,
 }
 
 const DROPS: [DropReason; 4] = [
@@ -36,7 +43,11 @@ const DROPS: [DropReason; 4] = [
 
 impl AuditMetrics {
     /// Every series is there from the start, for alerts on the first event that is not recorded.
-    pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
+    pub(crate) fn register(
+        registry: &Registry,
+        anchors: &[AnchorPlace],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, MetricError> {
         let words = |words: &'static [Outcome]| words.iter().map(|word| word.as_str());
         let deliveries = Delivery::ALL.iter().map(|delivery| delivery.as_str());
         let events = registry.counter_family(
@@ -63,6 +74,7 @@ impl AuditMetrics {
             let _ = dropped.with([why.as_str()]);
         }
         Ok(Self {
+            anchors: AnchorAges::register(registry, anchors, clock)?,
             events,
             dropped,
             unrecorded: registry.counter(
@@ -131,6 +143,8 @@ impl Observer for AuditMetrics {
                     "the audit log is not the one that was there before"
                 );
             }),
+            Event::Published { size } => self.anchors.published(*size),
+            Event::Anchored { anchor, size } => self.anchors.anchored(anchor, *size),
             Event::AnchorFailed { anchor, error } => in_span(|| {
                 tracing::warn!(
                     error = *error as &dyn std::error::Error,
@@ -182,8 +196,6 @@ pub(crate) fn register_audit_log(registry: &Registry, audit: &AuditLog) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use async_trait::async_trait;
     use futures_util::poll;
     use portcullis_audit_log::{
@@ -230,7 +242,8 @@ mod tests {
     #[tokio::test]
     async fn what_waits_and_what_is_published_is_told_and_what_cannot_be_sealed() {
         let registry = Registry::new();
-        let metrics = Arc::new(AuditMetrics::register(&registry).unwrap());
+        let metrics =
+            Arc::new(AuditMetrics::register(&registry, &[], Arc::new(SystemClock)).unwrap());
         let origin = "test.example/audit".parse().unwrap();
         let store = Arc::new(MemoryStore::new());
         let seed = SecretBox::new(Box::new([7; 32]));
@@ -279,7 +292,7 @@ mod tests {
     #[test]
     fn what_is_not_on_record_is_counted() {
         let registry = Registry::new();
-        let metrics = AuditMetrics::register(&registry).unwrap();
+        let metrics = AuditMetrics::register(&registry, &[], Arc::new(SystemClock)).unwrap();
         let before = scraped(&registry);
         let action = LEAD_READ.action;
         for why in DROPS {

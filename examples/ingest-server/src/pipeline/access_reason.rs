@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use portcullis_pii_detect::Detector;
 
-use crate::audit::StatedReason;
+use crate::audit::{ReasonCodes, StatedReason};
 
 /// The header field that says it; without it, personal data is masked.
 pub(crate) const ACCESS_REASON: &str = "x-access-reason";
@@ -32,6 +32,7 @@ impl AccessReason {
     /// The reason that a request gives; one of blanks alone is none.
     pub(crate) fn read(
         headers: &HeaderMap,
+        codes: &ReasonCodes,
         detector: &Detector,
     ) -> Result<Option<Self>, InvalidReason> {
         let mut values = headers.get_all(ACCESS_REASON).iter();
@@ -49,7 +50,7 @@ impl AccessReason {
         if text.chars().count() > MAX_LENGTH {
             return Err(InvalidReason::TooLong);
         }
-        Ok((!text.is_empty()).then(|| Self(StatedReason::of(text, detector))))
+        Ok((!text.is_empty()).then(|| Self(StatedReason::of(text, codes, detector))))
     }
 
     pub(crate) const fn stated(&self) -> &StatedReason {
@@ -87,13 +88,17 @@ mod tests {
         for value in values {
             headers.append(ACCESS_REASON, HeaderValue::from_bytes(value).unwrap());
         }
-        AccessReason::read(&headers, &Detector::standard())
+        AccessReason::read(&headers, &codes(), &Detector::standard())
+    }
+
+    fn codes() -> ReasonCodes {
+        ReasonCodes::configured("support").unwrap()
     }
 
     #[test]
     fn what_can_be_put_on_record_is_and_the_rest_is_refused() {
         let some = |text: &str| {
-            let reason = StatedReason::of(text, &Detector::standard());
+            let reason = StatedReason::of(text, &codes(), &Detector::standard());
             Ok(Some(AccessReason(reason)))
         };
         let longest = "ä".repeat(256);

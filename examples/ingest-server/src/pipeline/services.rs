@@ -13,7 +13,7 @@ use super::{
     stages::Stages,
 };
 use crate::{
-    audit::AuditLog,
+    audit::{AuditLog, ReasonCodes},
     clock::Clock,
     detection::DetectionPolicies,
     lead::UniqueFields,
@@ -33,6 +33,7 @@ pub(crate) struct Services {
     pub(crate) cipher_observer: Arc<dyn CipherObserver>,
     pub(crate) index_roots: LiveIndexRoots,
     pub(crate) detector: Detector,
+    pub(crate) reason_codes: ReasonCodes,
     pub(crate) detection: DetectionPolicies,
     pub(crate) limiter: RateLimiter,
     pub(crate) quality: Quality,

@@ -45,6 +45,7 @@ pub(super) async fn check<S: Store>(open: impl AsyncFn() -> S) {
     trying_to_write_leaves_nothing(&open().await).await;
     groups_follow_one_another(&open().await).await;
     remembered::each_policy_is_remembered(&open().await).await;
+    remembered::each_audit_log_has_its_anchor(&open().await).await;
     remembered::of_two_who_begin_a_work_one_is_at_it(&open().await).await;
 }
 

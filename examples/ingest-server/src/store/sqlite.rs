@@ -1,6 +1,7 @@
 //! Events and leads in one SQLite file that several processes may share.
 
 mod at_work;
+mod audit_anchors;
 mod busy;
 mod checks;
 mod connection;
@@ -330,6 +331,18 @@ impl Store for SqliteStore {
             statement.bind(text).execute(&self.seldom)
         };
         self.turns.write(replace).await.map_err(Failure::from)?;
+        Ok(self.file.verify()?)
+    }
+
+    async fn audit_anchor(&self, origin: &str) -> Result<Option<String>, StoreError> {
+        let origin = origin.to_owned();
+        let read = move |connection: &_| audit_anchors::find(connection, &origin);
+        Ok(self.readers.read(read).await?)
+    }
+
+    async fn keep_audit_anchor(&self, origin: &str, checkpoint: &str) -> Result<(), StoreError> {
+        let keep = || audit_anchors::keep(&self.seldom, origin, checkpoint);
+        self.turns.write(keep).await.map_err(Failure::from)?;
         Ok(self.file.verify()?)
     }
 

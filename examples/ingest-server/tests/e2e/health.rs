@@ -26,6 +26,7 @@ async fn every_component_tells_its_state() {
         ("api_key_cache", "up"),
         ("api_keys", "up"),
         ("audit_log", "up"),
+        ("audit_sinks", "off"),
         ("data_keys", "up"),
         ("database", "up"),
         ("erasures", "up"),
@@ -119,8 +120,8 @@ const CHANGES: [(&str, &str, &str); 14] = [
     ),
     (
         "database",
-        "UPDATE schema_migrations SET version = 7 WHERE version = 1",
-        "UPDATE schema_migrations SET version = 1 WHERE version = 7",
+        "UPDATE schema_migrations SET version = 8 WHERE version = 1",
+        "UPDATE schema_migrations SET version = 1 WHERE version = 8",
     ),
     (
         "database",
@@ -159,7 +160,7 @@ const CHANGES: [(&str, &str, &str); 14] = [
 ];
 
 /// Every table, and the component that needs it.
-const TABLES: [(&str, &str); 23] = [
+const TABLES: [(&str, &str); 24] = [
     ("database", "event"),
     ("database", "event_hash"),
     ("database", "event_hashed"),
@@ -173,6 +174,7 @@ const TABLES: [(&str, &str); 23] = [
     ("database", "limit_policies"),
     ("database", "detection_policy"),
     ("database", "secret_first_use"),
+    ("database", "audit_anchor"),
     ("database", "schema_migrations"),
     ("data_keys", "keyring_data_key"),
     ("data_keys", "keyring_erased_tenant"),

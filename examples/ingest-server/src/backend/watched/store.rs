@@ -151,6 +151,27 @@ impl Store for Watched<dyn Store> {
             .await
     }
 
+    async fn audit_anchor(&self, origin: &str) -> Result<Option<String>, StoreError> {
+        self.watch
+            .ask(
+                Statement::Select,
+                "audit_anchor",
+                self.store.audit_anchor(origin),
+            )
+            .await
+    }
+
+    async fn keep_audit_anchor(&self, origin: &str, checkpoint: &str) -> Result<(), StoreError> {
+        self.watch.check()?;
+        self.watch
+            .ask(
+                Statement::Insert,
+                "audit_anchor",
+                self.store.keep_audit_anchor(origin, checkpoint),
+            )
+            .await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.watch.check()?;
         self.watch

@@ -133,7 +133,7 @@ pub(super) async fn find(
 }
 
 fn reason(services: &Services, headers: &HeaderMap) -> Result<Option<AccessReason>, Problem> {
-    let reason = AccessReason::read(headers, &services.detector);
+    let reason = AccessReason::read(headers, &services.reason_codes, &services.detector);
     reason.map_err(|error: InvalidReason| Problem::bad_request(error.to_string()))
 }
 

@@ -74,6 +74,18 @@ pub(super) async fn each_policy_is_remembered(store: &impl Store) {
     assert_eq!(limits.as_deref(), Some("limits"));
 }
 
+pub(super) async fn each_audit_log_has_its_anchor(store: &impl Store) {
+    let kept = async |origin| store.audit_anchor(origin).await.unwrap();
+    assert_eq!(kept("one").await, None);
+    for (origin, checkpoint) in [("one", "1"), ("one", "2"), ("other", "3")] {
+        let keeping = store.keep_audit_anchor(origin, checkpoint);
+        keeping.await.unwrap();
+    }
+    assert_eq!(kept("one").await.as_deref(), Some("2"));
+    assert_eq!(kept("other").await.as_deref(), Some("3"));
+    assert_eq!(kept("another").await, None);
+}
+
 pub(super) async fn of_two_who_begin_a_work_one_is_at_it(store: &impl Store) {
     let work = "test";
     assert_eq!(store.at_work(work).await.unwrap(), None);

@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
 
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (
         1,
         "events and leads",
@@ -55,6 +55,11 @@ const MIGRATIONS: [(i64, &str, &str); 6] = [
         6,
         "first use of secrets",
         include_str!("../../../migrations/sqlite/0006_first_use_of_secrets.sql"),
+    ),
+    (
+        7,
+        "audit anchors",
+        include_str!("../../../migrations/sqlite/0007_audit_anchors.sql"),
     ),
 ];
 

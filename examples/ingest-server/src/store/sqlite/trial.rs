@@ -6,7 +6,7 @@ use super::{failure::Failure, lead_sql, transaction::WriteTransaction};
 use crate::{lead::COLUMNS, store::StoreError};
 
 /// What requests do to the tables, on rows that no tenant has.
-const STATEMENTS: [(&str, &str); 13] = [
+const STATEMENTS: [(&str, &str); 14] = [
     (
         "event",
         "INSERT INTO event (tenant, source, id, content_fp, lead, type, schema_version, time,
@@ -60,6 +60,11 @@ const STATEMENTS: [(&str, &str); 13] = [
         "detection_policy",
         "INSERT OR REPLACE INTO detection_policy (one, policy) VALUES (1, '')",
     ),
+    (
+        "audit_anchor",
+        "INSERT INTO audit_anchor (origin, checkpoint) VALUES ('', '')
+         ON CONFLICT DO UPDATE SET checkpoint = excluded.checkpoint",
+    ),
 ];
 
 /// What has to be found: without the first, the next start would make the tables once more, and
@@ -70,8 +75,8 @@ const STATEMENTS: [(&str, &str); 13] = [
 const EXPECTED: [(&str, &str); 6] = [
     (
         "schema_migrations",
-        "SELECT 1 WHERE 6 = (SELECT count(*) FROM schema_migrations
-         WHERE version IN (1, 2, 3, 4, 5, 6) AND success)",
+        "SELECT 1 WHERE 7 = (SELECT count(*) FROM schema_migrations
+         WHERE version IN (1, 2, 3, 4, 5, 6, 7) AND success)",
     ),
     (
         "index_state",

@@ -26,7 +26,7 @@ const REDIS: &str = "must be `redis://` or, with TLS, `rediss://`, and a host";
 const DAYS: &str = "must be a whole number of days, 1 to 3650";
 const NODES: &str = "must be `counted`, or a number from 1 to 1000";
 
-pub(crate) const ROWS: [Row; 185] = [
+pub(crate) const ROWS: [Row; 189] = [
     (
         "INGEST_PROFILE",
         "Production",
@@ -479,5 +479,25 @@ pub(crate) const ROWS: [Row; 185] = [
         "INGEST_ADMIN_TOKEN",
         "canary canary",
         "must be printable ASCII without spaces",
+    ),
+    (
+        "INGEST_ACCESS_REASONS",
+        "billing,Support",
+        "entry 2 must be 1 to 32 of",
+    ),
+    (
+        "INGEST_AUDIT_ANCHORS",
+        "database,disk",
+        "entry 2 must be `database` or `file:`",
+    ),
+    (
+        "INGEST_AUDIT_ANCHORS",
+        "file:anchors",
+        "the absolute path of a folder",
+    ),
+    (
+        "INGEST_AUDIT_ANCHORS",
+        "database, database",
+        "entry 2 stands there twice",
     ),
 ];

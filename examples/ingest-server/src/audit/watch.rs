@@ -1,0 +1,199 @@
+//! Suspicious access, found in what is recorded and put on record itself.
+
+use std::{convert::Infallible, error::Error, net::IpAddr, num::NonZeroUsize, time::Duration};
+
+use portcullis_audit_log::{
+    audit::{Audit, Recorded, Unrecorded},
+    clock::{Clock, timestamp},
+    entropy::{EntropyError, SystemEntropy},
+    event::{Id, Leaf, Personal, Timestamp},
+    rule::{Finding, NetworkHash, NetworkHasher, RuleSettings, Rules},
+    store::{EntryBatch, Store, StoreError},
+};
+use portcullis_telemetry::BackgroundTask;
+use tokio::time::{sleep, timeout};
+
+use super::Suspicions;
+use crate::json;
+
+const TASK: BackgroundTask = BackgroundTask::new("audit_rules");
+
+/// How far the rules have looked.
+const CURSOR: Id = Id::constant("rules");
+
+/// How far back they look after a start, to know how each actor works as a rule.
+const REMEMBERED: Duration = Duration::from_secs(28 * 24 * 60 * 60);
+
+/// From one look to the next while nothing is new, and while the log cannot be read or written.
+const POLL: Duration = Duration::from_secs(1);
+const READ_BYTES: NonZeroUsize = NonZeroUsize::new(256 * 1_024).expect("it is not zero");
+
+/// How long the address of an event is waited for, which a key provider opens. The event is looked at in any case.
+const ADDRESS_WAIT: Duration = Duration::from_millis(500);
+
+/// Looks at a log as it grows.
+#[derive(Debug)]
+struct Watch<'a> {
+    audit: &'a Audit,
+    store: &'a dyn Store,
+    rules: Rules,
+    networks: NetworkHasher,
+    suspicions: Suspicions,
+}
+
+/// Why it is looked at no more.
+#[derive(Debug, thiserror::Error)]
+enum WatchEnd {
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Unrecorded(#[from] Unrecorded),
+}
+
+/// Looks at what is recorded until it is dropped. What is found is on record as `audit.suspicious`, and counted.
+pub(crate) async fn watch(audit: Audit, clock: &dyn Clock, suspicions: Suspicions) -> Infallible {
+    loop {
+        let Err(end) = watched(&audit, clock, &suspicions).await;
+        TASK.within(|| {
+            tracing::error!(
+                error = &end as &dyn Error,
+                "the audit log was not looked at for suspicious access, and will be again in a minute"
+            );
+        });
+        sleep(Duration::from_secs(60)).await;
+    }
+}
+
+async fn watched(
+    audit: &Audit,
+    clock: &dyn Clock,
+    suspicions: &Suspicions,
+) -> Result<Infallible, WatchEnd> {
+    let mut watch = Watch {
+        audit,
+        store: &**audit.store(),
+        rules: Rules::new(RuleSettings::new()),
+        networks: NetworkHasher::new(&SystemEntropy::new())?,
+        suspicions: suspicions.clone(),
+    };
+    let size = watch.store.size().await?;
+    // What was there before there were rules is what they know, and no finding.
+    let next = watch.store.cursor(&CURSOR).await?.unwrap_or(size);
+    watch.remember(next, timestamp(clock)).await?;
+    watch.follow(next).await
+}
+
+impl Watch<'_> {
+    /// Shows the rules what there is before a leaf; what they find was found before.
+    async fn remember(&mut self, end: u64, now: Timestamp) -> Result<(), StoreError> {
+        let mut next = self.first_remembered(end, now).await?;
+        while next < end {
+            let batch = self.store.entries(next, READ_BYTES).await?;
+            if batch.is_empty() {
+                break;
+            }
+            for (_, bytes) in batch.iter().take_while(|(n, _)| *n < end) {
+                let leaf = Leaf::parse(bytes).map_err(StoreError::damaged)?;
+                drop(self.rules.observe(&leaf, None));
+            }
+            next = batch.next();
+        }
+        Ok(())
+    }
+
+    /// The first leaf that is young enough. They stand in the order of their times, but for the seconds that one may
+    /// have waited.
+    async fn first_remembered(&self, end: u64, now: Timestamp) -> Result<u64, StoreError> {
+        let age = u64::try_from(REMEMBERED.as_micros()).unwrap_or(u64::MAX);
+        let earliest = now.unix_micros().saturating_sub(age);
+        let (mut low, mut high) = (self.store.first().await?.min(end), end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let batch = self.store.entries(middle, NonZeroUsize::MIN).await?;
+            let leaf = batch.iter().next().map(|(_, leaf)| Leaf::parse(leaf));
+            let leaf = leaf.transpose().map_err(StoreError::damaged)?;
+            if leaf.is_some_and(|leaf| leaf.time().unix_micros() < earliest) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    async fn follow(&mut self, mut next: u64) -> Result<Infallible, WatchEnd> {
+        loop {
+            let batch = match self.store.entries(next, READ_BYTES).await {
+                Ok(batch) => batch,
+                Err(StoreError::Pruned { first }) if first > next => {
+                    next = first;
+                    continue;
+                }
+                Err(StoreError::Unavailable(_)) => {
+                    sleep(POLL).await;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if batch.is_empty() {
+                sleep(POLL).await;
+                continue;
+            }
+            TASK.run(self.look_at(&batch)).await?;
+            next = batch.next();
+        }
+    }
+
+    async fn look_at(&mut self, batch: &EntryBatch) -> Result<(), WatchEnd> {
+        for (n, bytes) in batch.iter() {
+            let leaf = Leaf::parse(bytes).map_err(StoreError::damaged)?;
+            let network = self.network_of(n, &leaf).await;
+            let findings = self.rules.observe(&leaf, network);
+            for finding in &findings {
+                self.record(finding).await?;
+            }
+            if !findings.is_empty() {
+                // Found once, also if the process ends now.
+                self.store.move_cursor(&CURSOR, n + 1).await?;
+            }
+        }
+        Ok(self.store.move_cursor(&CURSOR, batch.next()).await?)
+    }
+
+    /// The network that it was asked from, which is kept nowhere but in the memory of the rules, as a hash.
+    async fn network_of(&self, n: u64, leaf: &Leaf<'_>) -> Option<NetworkHash> {
+        leaf.personal()?;
+        let personal = timeout(ADDRESS_WAIT, self.audit.personal(n)).await;
+        let address = address_in(&personal.ok()?.ok()??)?;
+        Some(self.networks.hash(address))
+    }
+
+    /// Puts a finding on record, as soon as the log can be written.
+    async fn record(&self, finding: &Finding) -> Result<(), Unrecorded> {
+        let recorded = loop {
+            match self.audit.record(finding.event(), None).await {
+                Err(Unrecorded::TimedOut | Unrecorded::Unavailable) => sleep(POLL).await,
+                recorded => break recorded?,
+            }
+        };
+        self.suspicions.add(finding.rule);
+        tell(finding, recorded);
+        Ok(())
+    }
+}
+
+fn tell(finding: &Finding, Recorded { n, .. }: Recorded) {
+    let rule = finding.rule;
+    if rule.is_urgent() {
+        tracing::warn!(%rule, n, "suspicious access: look at it now, in the audit log");
+    } else {
+        tracing::info!(%rule, n, "suspicious access: look at it in the audit log");
+    }
+}
+
+fn address_in(personal: &Personal) -> Option<IpAddr> {
+    let personal: serde_json::Value = json::read(personal.json().as_bytes()).ok()?;
+    personal["ip"].as_str()?.parse().ok()
+}

@@ -1,0 +1,16 @@
+//! Delivering the audit log elsewhere: to webhooks, collectors, syslog and files, each behind a cursor of its own and
+//! never in the way of who records.
+
+mod deliveries;
+mod file_lines;
+mod http;
+mod resolve;
+mod sink;
+mod tls;
+mod tls_lines;
+mod told;
+
+pub(crate) use self::{
+    deliveries::{Deliveries, DeliveryState},
+    sink::UnusableSink,
+};

@@ -1,0 +1,142 @@
+//! All sinks of a log.
+
+use std::{
+    error::Error,
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use portcullis_audit_log::{
+    clock::{Clock, timestamp},
+    entropy::SystemEntropy,
+    event::{Id, Screen},
+    sink::{Follower, SinkStatus},
+    store::Store,
+};
+
+use super::{
+    sink::{self, UnusableSink},
+    told::{TASK, ToldSink},
+};
+use crate::config::AuditSink;
+
+/// The sinks of a log, and how each does. Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Deliveries {
+    sinks: Arc<[Delivery]>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Debug)]
+struct Delivery {
+    name: String,
+    cursor: Id,
+    status: Arc<SinkStatus>,
+    has_ended: AtomicBool,
+}
+
+/// Names of sinks are the operator's.
+#[derive(Debug)]
+struct Configured;
+
+impl Screen for Configured {
+    fn is_personal(&self, _: &str) -> bool {
+        false
+    }
+}
+
+/// How a sink does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeliveryState {
+    pub(crate) name: String,
+    /// For how long the oldest entry has been waiting that is not delivered.
+    pub(crate) lag: Duration,
+    /// Entries that were delivered.
+    pub(crate) delivered: u64,
+    /// Attempts that failed.
+    pub(crate) failed: u64,
+    /// Entries that were too old when their turn came.
+    pub(crate) missed: u64,
+    /// Whether nothing is delivered any more before the next start.
+    pub(crate) has_ended: bool,
+}
+
+impl Deliveries {
+    /// The sinks, and what follows the log for them, which never ends by itself.
+    ///
+    /// # Errors
+    /// [`UnusableSink`].
+    pub(crate) fn new(
+        sinks: &[AuditSink],
+        store: &Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + use<>), UnusableSink> {
+        let mut followers = Vec::new();
+        let mut deliveries = Vec::new();
+        for AuditSink { name, receiver } in sinks {
+            let cursor = Id::parse(&format!("sink/{name}"), &Configured)?;
+            let follower = Follower::new(
+                cursor.clone(),
+                Arc::clone(store),
+                Box::new(ToldSink::new(name, sink::of(receiver)?)),
+                Arc::clone(&clock),
+                Arc::new(SystemEntropy::new()),
+            );
+            deliveries.push(Delivery {
+                name: name.clone(),
+                cursor,
+                status: follower.status(),
+                has_ended: AtomicBool::new(false),
+            });
+            followers.push(follower);
+        }
+        let sinks: Arc<[Delivery]> = deliveries.into();
+        let followed = Arc::clone(&sinks);
+        let run = async move {
+            let followers = followers.into_iter().zip(&*followed);
+            join_all(followers.map(|(follower, sink)| sink.follow(follower))).await;
+            pending().await
+        };
+        Ok((Self { sinks, clock }, run))
+    }
+
+    /// How each does, in the order of their names.
+    pub(crate) fn states(&self) -> Vec<DeliveryState> {
+        let now = timestamp(&*self.clock);
+        let state = |sink: &Delivery| DeliveryState {
+            name: sink.name.clone(),
+            lag: sink.status.lag(now),
+            delivered: sink.status.delivered(),
+            failed: sink.status.failed(),
+            missed: sink.status.missed(),
+            has_ended: sink.has_ended.load(Relaxed),
+        };
+        self.sinks.iter().map(state).collect()
+    }
+
+    /// The cursors of those that are still to get what the log has.
+    pub(crate) fn cursors(&self) -> Vec<Id> {
+        let sinks = self.sinks.iter();
+        let left = sinks.filter(|sink| !sink.has_ended.load(Relaxed));
+        left.map(|sink| sink.cursor.clone()).collect()
+    }
+}
+
+impl Delivery {
+    async fn follow(&self, follower: Follower) {
+        let end = follower.run().await;
+        self.has_ended.store(true, Relaxed);
+        TASK.within(|| {
+            tracing::error!(
+                sink = &*self.name,
+                error = &end as &dyn Error,
+                "entries of the audit log are delivered there no more"
+            );
+        });
+    }
+}
