@@ -174,6 +174,8 @@ impl Erasures {
         self.store.shred().await?;
         tokio::time::sleep(STORED_AFTER).await;
         rows += self.erase_rows(tenant).await?;
+        let forgotten = self.recorder.forget(tenant).await;
+        forgotten.map_err(DataKeyError::other)?;
         Ok(rows)
     }
 

@@ -2,7 +2,11 @@
 
 use std::{future::Future, sync::Arc};
 
-use portcullis_audit_log::event::{Code, Outcome};
+use portcullis_audit_log::{
+    audit::EraseError,
+    event::{Code, Outcome},
+};
+use portcullis_keyring::TenantId;
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
 use crate::audit::{AuditDraft, AuditLog, Unrecorded};
@@ -78,6 +82,11 @@ impl Recorder {
             );
         }
         changed
+    }
+
+    /// Erases what lies beside what is on record of a tenant.
+    pub(super) async fn forget(&self, tenant: &TenantId) -> Result<(), EraseError> {
+        self.audit.forget(tenant.as_str()).await
     }
 
     /// What was asked for in a way that cannot be done.

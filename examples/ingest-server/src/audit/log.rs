@@ -140,6 +140,20 @@ impl AuditLog {
         self.audit.erase(whose).await
     }
 
+    /// Erases what lies beside the entries of a tenant that is erased. That under its own key is unreadable; this is
+    /// also that under the service's, as of what was done before the tenant had a key.
+    ///
+    /// # Errors
+    /// [`EraseError`].
+    pub(crate) async fn forget(&self, tenant: &str) -> Result<(), EraseError> {
+        let tenant = screen::tenant(tenant);
+        // Others have no name either.
+        if tenant != screen::UNNAMED {
+            self.audit.erase(&Erasure::Tenant(tenant)).await?;
+        }
+        Ok(())
+    }
+
     /// Notes something that was refused, or has shown nothing of anybody. Never waits; without room it is
     /// dropped, and counted in the log itself.
     pub(crate) fn note(&self, draft: AuditDraft) {

@@ -316,6 +316,18 @@ async fn history_rows(data: &Data, tenant: &str) -> Vec<(i64, i64)> {
 
 /// What is masked says how the data was shaped: it goes with the tenant, from the database and from the memory of
 /// every process, and from a backup that is restored.
+/// How many of these entries of the audit log have something beside them.
+async fn beside(server: &Server, recorded: &[Value]) -> usize {
+    let mut parts = 0;
+    for event in recorded {
+        let path = format!("/admin/audit/events/{}", event["n"]);
+        let one = server.admin(Method::GET, &path).send().await.unwrap();
+        let one: Value = one.json().await.unwrap();
+        parts += usize::from(!one["personal"].is_null());
+    }
+    parts
+}
+
 #[tokio::test]
 async fn of_an_erased_tenant_no_sample_and_no_tally_is_left() {
     let data = Data::new();
@@ -353,10 +365,14 @@ async fn of_an_erased_tenant_no_sample_and_no_tally_is_left() {
         .await
         .unwrap();
 
+    let recorded = on_record(&server, "&tenant=acme").await;
+    assert!(beside(&server, &recorded).await > 0);
     let erase = server.admin(Method::POST, "/admin/erasures");
     let erase = erase.json(&json!({ "tenant": "acme", "all": true }));
     let erased = erase.send().await.unwrap();
     assert_eq!(erased.status(), StatusCode::OK);
+    // Nor anything beside the entries of it, under whichever key.
+    assert_eq!(beside(&server, &recorded).await, 0);
     assert!(shows_no_sample(&server, "acme").await);
     // What its process counted and had not written yet is counted for all others together.
     let of_acme = history_rows(&data, "acme").await;
