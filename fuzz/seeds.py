@@ -506,12 +506,49 @@ def audit_journals():
     yield "room", bytes(100)
 
 
+def audit_sinks():
+    yield "network", "10.20.0.0/16\n10.20.3.4"
+    yield "network-v6", "fd00:7::/48\nfd00:7::1"
+    yield "network-all", "0.0.0.0/0\n::ffff:169.254.169.254"
+    yield "network-of-one", "::1/128\n::1"
+    yield "network-mapped", "::ffff:10.0.0.0/104\n10.0.0.1"
+    yield "network-bits-behind", "10.20.0.1/16\n"
+    yield "network-leading-zero", "10.20.0.0/016\n"
+    yield "endpoint", "https://siem.example/audit?key=a"
+    yield "endpoint-port", "https://[fd00::1]:8443/"
+    yield "endpoint-cleartext", "http://127.0.0.1:4318/v1/logs"
+    yield "endpoint-user", "https://user:word@siem.example/"
+    yield "endpoint-fragment", "https://siem.example/#a"
+    yield "endpoint-relative", "/audit"
+    yield "secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    yield "secret-longest", "whsec_" + base64.b64encode(bytes(64)).decode()
+    yield "secret-too-long", "whsec_" + base64.b64encode(bytes(65)).decode()
+    yield "secret-short", "whsec_" + base64.b64encode(bytes(23)).decode()
+    yield "secret-bits-behind", "whsec_" + base64.b64encode(bytes(25)).decode().replace("A==", "B==")
+
+
+def audit_searches():
+    cursor = base64.urlsafe_b64encode(bytes(16)).decode().rstrip("=")
+    yield "newest", ""
+    yield "of-another", f"tenant=tenant-7\n{cursor}"
+    yield "all-kinds", (
+        "tenant=tenant-7\nactor=k7Qm2ZpX\naction=lead.read\nresource=lead-1\nfield=lead.email\noutcome=success\n"
+    )
+    yield "twice", "tenant=a\ntenant=b\ntenant=a\n"
+    yield "no-terms", "outcome=maybe\nactor=a b\nfield=A\nsize=1\n"
+    # Of a search for everything: SHA-256 of two times that nobody gave.
+    every = bytes(8) + hashlib.sha256(b"\xff" * 16).digest()[:8]
+    yield "own", base64.urlsafe_b64encode(every).decode().rstrip("=")
+    yield "padded", base64.urlsafe_b64encode(every).decode()
+    yield "short", cursor[:-1]
+
+
 TARGETS = {
     "json": json_texts, "cloud_events": cloud_events, "api_key": api_keys, "sealed": sealed,
     "wrapped_key": wrapped_keys, "wrapped_by_service": wrapped_by_service, "key_file": key_files,
     "forwarded": forwarded, "traceparent": traceparents, "settings": settings,
     "detect": texts_to_search, "audit_note": audit_notes, "audit_bundle": audit_bundles,
-    "audit_journal": audit_journals,
+    "audit_journal": audit_journals, "audit_search": audit_searches, "audit_sink": audit_sinks,
 }
 
 

@@ -3,6 +3,8 @@
 
 #[path = "audit_log/events.rs"]
 mod events;
+#[path = "audit_log/memory.rs"]
+mod memory;
 #[path = "audit_log/nowhere.rs"]
 mod nowhere;
 #[path = "audit_log/on_files.rs"]
@@ -143,7 +145,7 @@ fn main() -> Result<(), Failure> {
     benches();
     Criterion::default().configure_from_args().final_summary();
     if !is_measured() && given.is_empty() {
-        for of in ["groups", "folder", "search"] {
+        for of in ["groups", "folder", "search", "memory"] {
             run(of, true)?;
         }
     }
@@ -157,7 +159,8 @@ fn run(of: &str, is_quick: bool) -> Result<Figures, Failure> {
             "groups" => on_files::groups(is_quick).await,
             "folder" => on_files::folder(is_quick).await,
             "search" => on_files::search(is_quick).await,
-            _ => Err("usage: figures groups|folder|search".into()),
+            "memory" => memory::memory(is_quick).await,
+            _ => Err("usage: figures groups|folder|search|memory".into()),
         }
     })
 }
