@@ -67,7 +67,8 @@ pub(super) struct One {
 /// Which log, and what is believed of it.
 #[derive(Debug, Args)]
 pub(super) struct Log {
-    /// The folder that has the file `checkpoint`, or the http or https URL of one.
+    /// The folder that has the file `checkpoint`, or the http or https URL of one. With the feature `archive`, an archive
+    /// too: `s3://bucket/prefix`, reached as AWS_* of the environment say, or `file:///folder`.
     #[arg(value_name = "DIR|URL")]
     pub(super) location: Location,
     /// A public key of the log, as name+id+key; several while one replaces another.

@@ -5,13 +5,17 @@ use std::{path::PathBuf, str::FromStr};
 use portcullis_audit_log::source::{FolderSource, LogSource};
 use reqwest::Url;
 
-use super::http_source::{ClientError, HttpSource};
+#[cfg(feature = "archive")]
+use super::archived_log::ArchivedLog;
+use super::{Failure, http_source::HttpSource};
 
-/// A folder, or the URL of one.
+/// A folder, or the URL of one, or an archive.
 #[derive(Debug, Clone)]
 pub(super) enum Location {
     Folder(PathBuf),
     Web(Url),
+    #[cfg(feature = "archive")]
+    Archive(Url),
 }
 
 /// What is neither.
@@ -19,6 +23,9 @@ pub(super) enum Location {
 pub(super) enum InvalidLocation {
     #[error("the URL must be one of http or https")]
     Url,
+    #[cfg(feature = "archive")]
+    #[error("the URL of an archive must be a whole one, as s3://bucket/prefix")]
+    Archive,
     #[error("the URL of a log has no user, no query and no fragment")]
     More,
 }
@@ -31,6 +38,14 @@ impl FromStr for Location {
             text.get(..scheme.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         });
+        #[cfg(feature = "archive")]
+        if ["s3://", "file://"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme))
+        {
+            let url = text.parse().map_err(|_| InvalidLocation::Archive)?;
+            return Ok(Self::Archive(url));
+        }
         if !is_web {
             return Ok(Self::Folder(text.into()));
         }
@@ -49,10 +64,12 @@ impl FromStr for Location {
 }
 
 impl Location {
-    pub(super) fn source(&self) -> Result<Box<dyn LogSource>, ClientError> {
+    pub(super) fn source(&self) -> Result<Box<dyn LogSource>, Failure> {
         Ok(match self {
             Self::Folder(path) => Box::new(FolderSource::new(path)),
             Self::Web(url) => Box::new(HttpSource::new(url.clone())?),
+            #[cfg(feature = "archive")]
+            Self::Archive(url) => Box::new(ArchivedLog::open(url)?),
         })
     }
 }
