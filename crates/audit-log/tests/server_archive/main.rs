@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(feature = "cli")]
+mod cli;
 mod moto;
 
 use std::sync::Arc;
@@ -43,6 +45,11 @@ fn store() -> Arc<dyn Store> {
     Arc::new(MemoryStore::new())
 }
 
+/// Each checkpoint, below the prefix of the archive.
+fn anchor(moto: &Moto) -> ArchiveAnchor {
+    ArchiveAnchor::new("bucket", origin(), moto.archive("audit/server"))
+}
+
 /// Opens the log, writes some notes, and closes it.
 async fn write(
     store: &Arc<dyn Store>,
@@ -67,7 +74,7 @@ async fn write(
 async fn a_bucket_has_the_log_is_verified_and_gives_proofs() {
     let moto = Moto::start();
     let archive = moto.archive("audit/server");
-    let anchor = ArchiveAnchor::new("bucket", origin(), moto.archive("audit/server"));
+    let anchor = anchor(&moto);
     let store = store();
     for (notes, size) in [(300, 302), (700, 1_004)] {
         write(&store, &anchor, notes).await.unwrap();

@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use portcullis_audit_log::archive::{
@@ -37,16 +37,18 @@ impl Moto {
         let child = command.spawn();
         let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}: {INSTALL}"));
         let mut moto = Self { child, port: 0 };
-        let started = Instant::now();
-        while moto.port == 0 {
-            assert!(started.elapsed() < Duration::from_secs(60), "{INSTALL}");
+        for _ in 0..6_000 {
             let text = fs::read_to_string(said.path()).unwrap();
             let port = text.split_once("Running on http://127.0.0.1:");
             // Until the end of the line is there, the number may go on.
             let port = port.and_then(|(_, port)| port.split_once('\n'));
             moto.port = port.map_or(0, |(port, _)| port.parse().unwrap());
+            if moto.port != 0 {
+                break;
+            }
             std::thread::sleep(Duration::from_millis(10));
         }
+        assert_ne!(moto.port, 0, "moto says nothing: {INSTALL}");
         moto.make_bucket();
         moto
     }
@@ -75,6 +77,18 @@ impl Moto {
             .with_secret_access_key("test")
             .with_client_options(ClientOptions::new().with_allow_http(true));
         Arc::new(bucket.build().unwrap())
+    }
+
+    /// What a program finds the bucket with.
+    #[cfg(feature = "cli")]
+    pub(crate) fn environment(&self) -> [(&'static str, String); 5] {
+        [
+            ("AWS_ENDPOINT", format!("http://127.0.0.1:{}", self.port)),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_ALLOW_HTTP", "true".to_owned()),
+        ]
     }
 
     pub(crate) fn archive(&self, prefix: &str) -> Archive {

@@ -18,6 +18,9 @@ pub(super) enum Failure {
     Policy(#[from] InvalidPolicy),
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[cfg(feature = "archive")]
+    #[error(transparent)]
+    Archive(#[from] super::archived_log::StoreError),
     #[error(transparent)]
     Prove(#[from] ProveError),
     #[error("{} cannot be {doing}", path.display())]

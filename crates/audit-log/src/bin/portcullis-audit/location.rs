@@ -10,13 +10,17 @@ use portcullis_audit_log::source::{CHECKPOINT_PATH, FolderSource, LogSource};
 use portcullis_audit_log::store::{FileStoreError, StoredIndex};
 use reqwest::Url;
 
-use super::http_source::{ClientError, HttpSource};
+#[cfg(feature = "archive")]
+use super::archived_log::ArchivedLog;
+use super::{Failure, http_source::HttpSource};
 
-/// A folder, or the URL of one.
+/// A folder, or the URL of one, or an archive.
 #[derive(Debug, Clone)]
 pub(super) enum Location {
     Folder(PathBuf),
     Web(Url),
+    #[cfg(feature = "archive")]
+    Archive(Url),
 }
 
 /// What a store publishes, in its own folder.
@@ -27,6 +31,9 @@ const PUBLISHED: &str = "log";
 pub(super) enum InvalidLocation {
     #[error("the URL must be one of http or https")]
     Url,
+    #[cfg(feature = "archive")]
+    #[error("the URL of an archive must be a whole one, as s3://bucket/prefix")]
+    Archive,
     #[error("the URL of a log has no user, no query and no fragment")]
     More,
 }
@@ -39,6 +46,14 @@ impl FromStr for Location {
             text.get(..scheme.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         });
+        #[cfg(feature = "archive")]
+        if ["s3://", "file://"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme))
+        {
+            let url = text.parse().map_err(|_| InvalidLocation::Archive)?;
+            return Ok(Self::Archive(url));
+        }
         if !is_web {
             return Ok(Self::Folder(text.into()));
         }
@@ -57,13 +72,15 @@ impl FromStr for Location {
 }
 
 impl Location {
-    pub(super) fn source(&self) -> Result<Box<dyn LogSource>, ClientError> {
+    pub(super) fn source(&self) -> Result<Box<dyn LogSource>, Failure> {
         Ok(match self {
             Self::Folder(path) => {
                 let published = self.of_store().map(|store| store.join(PUBLISHED));
                 Box::new(FolderSource::new(published.as_ref().unwrap_or(path)))
             }
             Self::Web(url) => Box::new(HttpSource::new(url.clone())?),
+            #[cfg(feature = "archive")]
+            Self::Archive(url) => Box::new(ArchivedLog::open(url)?),
         })
     }
 

@@ -1,5 +1,7 @@
 //! `portcullis-audit`: whether an audit log is what was signed, for anyone who has its files and its key.
 
+#[cfg(feature = "archive")]
+mod archived_log;
 mod arguments;
 mod failure;
 mod http_source;
