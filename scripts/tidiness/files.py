@@ -13,7 +13,8 @@ _COPIES = {
         "crates/dq-metrics/src/history/sqlite", "crates/keyring/src/store/sqlite",
     ),
     ("write_transaction.rs",): (
-        "crates/dq-metrics/src/history/postgres", "crates/keyring/src/store/postgres",
+        "crates/audit-log/src/store/postgres", "crates/dq-metrics/src/history/postgres",
+        "crates/keyring/src/store/postgres",
     ),
 }
 _LEFTOVERS = {"utils", "util", "common", "types", "helpers", "core"}

@@ -5,7 +5,9 @@ mod batch;
 mod file;
 mod group;
 mod memory;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -25,6 +27,12 @@ use crate::{
 
 #[cfg(unix)]
 pub use self::file::{FileEvent, FileObserver, FileStore, FileStoreBuilder, FileStoreError};
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::sql::IndexRows;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteStore;
 pub use self::{
     batch::EntryBatch,
     group::{Group, GroupEntry, GroupFull, MAX_GROUP_BYTES, MAX_GROUP_EVENTS},
@@ -32,8 +40,6 @@ pub use self::{
     state::LogState,
     store_error::StoreError,
 };
-#[cfg(feature = "sqlite")]
-pub use self::{sql::IndexRows, sqlite::SqliteStore};
 
 /// Where the leaves of a log are, what is published of them, and what lies beside them.
 ///

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     OpenError, RolledBack,
+    intents::MAX_AGE,
     own_events::{BEGUN, Closing, Unfinished},
     shared::Published,
 };
@@ -23,6 +24,10 @@ use crate::{
 
 /// How far back intents without an end are looked for.
 const LOOK_BACK: Duration = Duration::from_secs(10 * 60);
+
+/// How old an intent of another node is that nobody has ended: that node would have, if it were there. The minute is for
+/// clocks that differ.
+const LEFT_BEHIND: Duration = Duration::from_secs(MAX_AGE.as_secs() + 60);
 
 /// How much of a log is read at once.
 const READ_BYTES: NonZeroUsize = NonZeroUsize::MAX;
@@ -126,13 +131,15 @@ async fn full_tile(store: &dyn Store, index: u64) -> Result<Vec<TreeHash>, Store
     Ok(hashes.take(WIDTH.into()).collect())
 }
 
-/// What this node began in the last ten minutes and nobody ended: the process before this one crashed.
+/// What was begun in the last ten minutes and nobody ended: by this node, whose process before this one crashed, or so
+/// long ago by another that its process is gone as well.
 pub(super) async fn crashed(
     store: &dyn Store,
     node: &Id,
     now: Timestamp,
 ) -> Result<Vec<Closing>, StoreError> {
-    let earliest = now.unix_micros().saturating_sub(micros(LOOK_BACK));
+    let before = |age| now.unix_micros().saturating_sub(micros(age));
+    let (earliest, left_behind) = (before(LOOK_BACK), before(LEFT_BEHIND));
     let (mut begun, mut ended) = (HashMap::new(), HashSet::new());
     let (first, mut end) = (store.first().await?, store.size().await?);
     while end > first {
@@ -148,7 +155,8 @@ pub(super) async fn crashed(
                 let leaf = Leaf::parse(bytes).map_err(StoreError::damaged)?;
                 is_recent |= leaf.time().unix_micros() >= earliest;
                 ended.extend(leaf.refs());
-                if is_intent_of(&leaf, node) {
+                let is_old = leaf.time().unix_micros() < left_behind;
+                if is_intent(&leaf) && (is_old || leaf.node() == node.as_str()) {
                     begun.insert(leaf.id(), Id::of_leaf(leaf.tenant()));
                 }
             }
@@ -162,10 +170,8 @@ pub(super) async fn crashed(
     Ok(unended(begun, &ended))
 }
 
-fn is_intent_of(leaf: &Leaf<'_>, node: &Id) -> bool {
-    leaf.outcome() == Outcome::Unknown
-        && leaf.detail() == Some(BEGUN.as_str())
-        && leaf.node() == node.as_str()
+fn is_intent(leaf: &Leaf<'_>) -> bool {
+    leaf.outcome() == Outcome::Unknown && leaf.detail() == Some(BEGUN.as_str())
 }
 
 fn unended(begun: HashMap<EventId, Id>, ended: &HashSet<EventId>) -> Vec<Closing> {

@@ -35,6 +35,8 @@ pub(super) struct Publisher {
     identity: Identity,
     keys: Vec<SigningKey>,
     anchors: Vec<Anchored>,
+    /// The size of the last checkpoint that the anchors were given, or that was there at the start.
+    anchored: u64,
 }
 
 /// An anchor, and whether it was asked what it knows.
@@ -45,19 +47,21 @@ pub(super) struct Anchored {
 }
 
 impl Publisher {
-    pub(super) const fn new(
+    pub(super) fn new(
         shared: Arc<Shared>,
         store: Arc<dyn Store>,
         identity: Identity,
         keys: Vec<SigningKey>,
         anchors: Vec<Anchored>,
     ) -> Self {
+        let anchored = published_size(&shared);
         Self {
             shared,
             store,
             identity,
             keys,
             anchors,
+            anchored,
         }
     }
 
@@ -75,16 +79,15 @@ impl Publisher {
         }
     }
 
-    /// Publishes the log as it is, if there is anything new.
+    /// Publishes the log as it is, if there is anything new, by whichever process.
     pub(super) async fn publish(&mut self) {
+        if let Err(error) = self.look_at_others().await {
+            self.tell_store_failed(&error);
+        }
         let edge = self.shared.tree.borrow().clone();
-        let published = self
-            .shared
-            .published
-            .borrow()
-            .as_ref()
-            .map(|last| last.size);
-        if edge.size() == 0 || published.is_some_and(|size| size >= edge.size()) {
+        let published = published_size(&self.shared);
+        let is_published = published >= edge.size();
+        if is_published && published <= self.anchored {
             return;
         }
         if self.shared.phase() != Phase::RolledBack {
@@ -93,11 +96,50 @@ impl Publisher {
         if self.shared.phase() == Phase::RolledBack {
             return;
         }
+        if is_published {
+            let last = self.shared.published.borrow().clone();
+            if let Some(Published { size, note }) = last {
+                self.anchor(&note, size).await;
+            }
+            return;
+        }
         match self.sign_and_publish(&edge).await {
             Ok(note) => self.anchor(&note, edge.size()).await,
-            Err(error) => self
-                .shared
-                .tell(observer::Event::StoreFailed { error: &error }),
+            Err(error) => self.is_overtaken_or_failed(edge.size(), &error).await,
+        }
+    }
+
+    /// What other processes have published and appended.
+    async fn look_at_others(&self) -> Result<(), StoreError> {
+        self.take_over_published().await?;
+        if self.store.size().await? > self.shared.tree.borrow().size() {
+            let taken = self.store.lock(&[]).await?;
+            self.shared.has_grown(taken.state().edge());
+        }
+        Ok(())
+    }
+
+    /// The checkpoint in the store, if another process has published it.
+    async fn take_over_published(&self) -> Result<(), StoreError> {
+        let Some(note) = self.store.checkpoint().await? else {
+            return Ok(());
+        };
+        let checkpoint = self.identity.verify(&note).map_err(StoreError::damaged)?;
+        let size = checkpoint.size();
+        if size > published_size(&self.shared) {
+            let published = Published { size, note };
+            self.shared.published.send_replace(Some(published));
+        }
+        Ok(())
+    }
+
+    /// Of two that publish at once, the one with the larger tree wins, and has what the other has.
+    async fn is_overtaken_or_failed(&self, size: u64, error: &StoreError) {
+        let is_overtaken = matches!(error, StoreError::OtherTree)
+            && self.take_over_published().await.is_ok()
+            && published_size(&self.shared) > size;
+        if !is_overtaken {
+            self.tell_store_failed(error);
         }
     }
 
@@ -118,7 +160,8 @@ impl Publisher {
     }
 
     /// Gives the checkpoint to every anchor, and publishes it again with what they sign.
-    async fn anchor(&self, note: &SignedNote, size: u64) {
+    async fn anchor(&mut self, note: &SignedNote, size: u64) {
+        self.anchored = size;
         let mut cosigned = note.clone();
         for Anchored { anchor, .. } in &self.anchors {
             match in_time(anchor.keep(note)).await {
@@ -138,9 +181,7 @@ impl Publisher {
         if cosigned.signatures().len() > note.signatures().len() {
             match self.store.publish(&cosigned).await {
                 Ok(()) => self.is_published(size, &cosigned),
-                Err(error) => self
-                    .shared
-                    .tell(observer::Event::StoreFailed { error: &error }),
+                Err(error) => self.is_overtaken_or_failed(size, &error).await,
             }
         }
     }
@@ -180,11 +221,20 @@ impl Publisher {
         }
     }
 
+    fn tell_store_failed(&self, error: &StoreError) {
+        self.shared.tell(observer::Event::StoreFailed { error });
+    }
+
     fn tell_failed(&self, anchor: &dyn Anchor, error: &AnchorError) {
         let anchor = anchor.name();
         self.shared
             .tell(observer::Event::AnchorFailed { anchor, error });
     }
+}
+
+fn published_size(shared: &Shared) -> u64 {
+    let published = shared.published.borrow();
+    published.as_ref().map_or(0, |last| last.size)
 }
 
 /// What an anchor says, if it says it soon.

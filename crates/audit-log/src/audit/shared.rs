@@ -115,6 +115,17 @@ impl Shared {
         self.wanted.notify_one();
     }
 
+    /// The log has that tree, by whichever process. It is never a smaller one than before.
+    pub(super) fn has_grown(&self, to: &RightEdge) {
+        self.tree.send_if_modified(|tree| {
+            let is_larger = to.size() > tree.size();
+            if is_larger {
+                tree.clone_from(to);
+            }
+            is_larger
+        });
+    }
+
     pub(super) fn tell(&self, event: observer::Event<'_>) {
         self.observer.observe(&event);
     }

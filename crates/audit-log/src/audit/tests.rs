@@ -6,6 +6,7 @@ mod begun;
 mod failing;
 mod flaky;
 mod known;
+mod nodes;
 mod noted;
 mod parts;
 

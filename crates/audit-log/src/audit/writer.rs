@@ -37,6 +37,14 @@ const HEARTBEAT: Duration = Duration::from_secs(60 * 60);
 /// How long a log that is being closed tries to write what is left.
 const LAST_TRIES: u32 = 8;
 
+/// What was in the log is not there any more: an older copy was put in its place while it was open.
+#[derive(Debug, thiserror::Error)]
+#[error("the log has {has} entries, and had {had} before")]
+struct Shrunk {
+    has: u64,
+    had: u64,
+}
+
 #[derive(Debug)]
 pub(super) struct Writer {
     shared: Arc<Shared>,
@@ -157,7 +165,7 @@ impl Writer {
     async fn write(&mut self, mut queued: Vec<Queued>) -> Result<(), StoreError> {
         let sealed = seal(&self.shared, self.sealer.as_ref(), &mut queued).await;
         let began = self.shared.clock.monotonic();
-        let taken = match self.store.lock(&self.tenants(&queued)).await {
+        let taken = match self.lock(&queued).await {
             Ok(taken) => taken,
             Err(error) => {
                 self.keep_notes(queued);
@@ -165,7 +173,6 @@ impl Writer {
             }
         };
         let state = taken.state();
-        self.settle(&state);
         let (group, written, left) = self.put_together(state, queued, sealed);
         self.put_back(left);
         self.commit(taken, &group, written).await?;
@@ -176,6 +183,38 @@ impl Writer {
         Ok(())
     }
 
+    /// Takes the log as all processes have left it, and settles what became of the group that failed last.
+    async fn lock(&mut self, queued: &[Queued]) -> Result<Box<dyn Appending>, StoreError> {
+        let tenants = self.tenants(queued);
+        let mut taken = self.store.lock(&tenants).await?;
+        if let Some(doubt) = self.doubt.take() {
+            match doubt.settle(&taken.state()) {
+                Ok(doubted) => self.settle(doubted),
+                Err(doubt) => {
+                    // Given back meanwhile: a store may have one connection.
+                    drop(taken);
+                    match doubt.is_written(&*self.store).await {
+                        Ok(is_written) => self.settle(doubt.decided(is_written)),
+                        Err(error) => {
+                            self.doubt = Some(doubt);
+                            return Err(error);
+                        }
+                    }
+                    taken = self.store.lock(&tenants).await?;
+                }
+            }
+        }
+        let (has, had) = (
+            taken.state().edge().size(),
+            self.shared.tree.borrow().size(),
+        );
+        if has < had {
+            return Err(StoreError::damaged(Shrunk { has, had }));
+        }
+        self.shared.has_grown(taken.state().edge());
+        Ok(taken)
+    }
+
     fn tenants(&self, queued: &[Queued]) -> Vec<Id> {
         let doubted = self.doubt.iter().flat_map(Doubt::events);
         let queued = queued.iter().chain(doubted).map(|queued| &queued.event);
@@ -183,12 +222,9 @@ impl Writer {
         tenants.into_iter().cloned().collect()
     }
 
-    /// Whether the group that failed last is in the log: what nobody was told of goes on from there.
-    fn settle(&mut self, state: &LogState) {
-        let Some(doubt) = self.doubt.take() else {
-            return;
-        };
-        match doubt.settle(state) {
+    /// What nobody was told of goes on from there.
+    fn settle(&mut self, doubted: Doubted) {
+        match doubted {
             Doubted::Written(events) => {
                 for queued in events {
                     self.has_written(&queued.event);
@@ -263,7 +299,7 @@ impl Writer {
             self.doubt = Some(Doubt::new(group, kept));
             return Err(error);
         }
-        self.shared.tree.send_replace(group.edge_after().clone());
+        self.shared.has_grown(group.edge_after());
         for (n, queued) in written {
             self.has_written(&queued.event);
             self.answer(n, queued);

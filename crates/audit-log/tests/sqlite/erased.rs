@@ -68,9 +68,7 @@ async fn nothing_is_left_of_a_part_that_was_erased_in_any_file() {
 #[tokio::test]
 async fn while_somebody_reads_an_erasure_fails_and_is_done_by_the_next() {
     let folder = TempDir::new().unwrap();
-    let impatient = options(folder.path()).busy_timeout(Duration::from_millis(100));
-    let store = SqliteStore::new(pool(impatient));
-    store.migrate().await.unwrap();
+    let store = open(folder.path()).await;
     append(&store, 10, part).await;
     let pool = pool(options(folder.path()));
     let mut reader = pool.acquire().await.unwrap();

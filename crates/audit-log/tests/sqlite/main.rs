@@ -4,9 +4,17 @@
 
 mod changed;
 mod erased;
+#[cfg(unix)]
+mod shared;
+#[cfg(unix)]
+#[path = "../support/shared_checks.rs"]
+mod shared_checks;
 #[path = "../support/shared_log.rs"]
 mod shared_log;
 mod tables;
+#[cfg(unix)]
+#[path = "../support/writers.rs"]
+mod writers;
 
 use std::{path::Path, time::Duration};
 
@@ -22,7 +30,7 @@ fn options(folder: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(folder.join(FILE))
         .create_if_missing(true)
-        .busy_timeout(Duration::from_secs(20))
+        .busy_timeout(Duration::from_millis(20))
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
@@ -38,4 +46,14 @@ async fn open(folder: &Path) -> SqliteStore {
     let store = SqliteStore::new(pool(options(folder)));
     store.migrate().await.unwrap();
     store
+}
+
+/// The part of a process that a test has started.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn child() {
+    if let Some(folder) = writers::place() {
+        let store = open(Path::new(&folder)).await;
+        writers::record_all(std::sync::Arc::new(store)).await;
+    }
 }

@@ -151,6 +151,7 @@ async fn what_another_node_has_begun_is_not_touched() {
     let pending = log.audit.begin(draft(LOGIN), None).await.expect("it works");
     let (other, writing) = Audit::builder(Arc::new(kept), origin(), Id::constant("node-b"))
         .key(key())
+        .clock(log.clock.clone())
         .open()
         .await
         .expect("sound");

@@ -71,18 +71,48 @@ async fn a_note_is_in_the_log_once_whatever_happened_to_its_group() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_others_write_too_a_note_is_counted_rather_than_written_twice() {
+async fn where_others_write_too_a_note_is_in_the_log_once() {
+    for mood in [Mood::HidesGroupsAmongOthers, Mood::LosesGroupsAmongOthers] {
+        let log = open().await;
+        log.audit.record(draft(READ), None).await.expect("it works");
+        log.store.is_to(mood);
+        log.audit.note(draft(READ), None);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        log.store.is_to(Mood::Works);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(log.seen.dropped(), [], "{mood:?}");
+        let said = said(&log.closed().await);
+        let of = |what: &str| said.iter().filter(|said| *said == what).count();
+        assert_eq!(of("lead.read success"), 2, "{mood:?}: {said:?}");
+        assert_eq!(of("session.begin success"), 1, "{mood:?}: {said:?}");
+    }
+}
+
+/// Where it was pruned meanwhile, nobody can tell.
+#[tokio::test(start_paused = true)]
+async fn of_a_group_whose_place_is_pruned_what_is_missing_is_counted() {
     let log = open().await;
     log.audit.record(draft(READ), None).await.expect("it works");
     log.store.is_to(Mood::HidesGroupsAmongOthers);
     log.audit.note(draft(READ), None);
     tokio::time::sleep(Duration::from_millis(10)).await;
+    log.store.is_to(Mood::Refuses);
+    log.store.grow_and_prune(600).await;
     log.store.is_to(Mood::Works);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(log.seen.dropped(), [(READ, DropReason::Store)]);
-    let said = said(&log.closed().await);
-    let reads = said.iter().filter(|said| *said == "lead.read success");
-    assert_eq!(reads.count(), 2, "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_an_older_copy_of_the_log_nothing_is_appended() {
+    let log = open().await;
+    log.audit.record(draft(READ), None).await.expect("it works");
+    log.store.is_to(Mood::HasForgotten);
+    let refused = log.audit.record(draft(READ), None).await;
+    assert_eq!(refused, Err(Unrecorded::Unavailable));
+    log.store.is_to(Mood::Works);
+    let recorded = log.audit.record(draft(READ), None).await;
+    assert!(recorded.is_ok(), "{recorded:?}");
 }
 
 #[tokio::test(start_paused = true)]

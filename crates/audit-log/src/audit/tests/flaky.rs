@@ -34,6 +34,10 @@ pub(super) enum Mood {
     HidesGroups,
     /// The same, and somebody else writes behind it.
     HidesGroupsAmongOthers,
+    /// A group is not written, and somebody else writes.
+    LosesGroupsAmongOthers,
+    /// An older copy is in its place: it has nothing.
+    HasForgotten,
     /// It answers never, as a disk that hangs does.
     Hangs,
     /// The same, once a group is there.
@@ -63,6 +67,15 @@ impl FlakyStore {
         *self.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
     }
 
+    /// Others write so many events, and what is old enough is pruned.
+    pub(super) async fn grow_and_prune(&self, events: usize) {
+        for _ in 0..events {
+            write_one(&self.kept).await.expect("it is kept in memory");
+        }
+        let pruned = self.kept.prune(u64::MAX).await;
+        pruned.expect("it is kept in memory");
+    }
+
     fn mood(&self) -> Mood {
         mood_of(&self.mood)
     }
@@ -89,8 +102,12 @@ impl Store for FlakyStore {
             Mood::Hangs => hang(&self.mood).await,
             _ => {}
         }
+        let kept = match mood {
+            Mood::HasForgotten => MemoryStore::new(),
+            _ => self.kept.clone(),
+        };
         Ok(Box::new(Taken {
-            inner: self.kept.lock(tenants).await?,
+            inner: kept.lock(tenants).await?,
             kept: self.kept.clone(),
             mood: Arc::clone(&self.mood),
         }))
@@ -162,6 +179,11 @@ impl Appending for Taken {
         }
         let mood = mood_of(&mood);
         if mood == Mood::LosesGroups {
+            return Err(error());
+        }
+        if mood == Mood::LosesGroupsAmongOthers {
+            drop(inner);
+            write_one(&kept).await?;
             return Err(error());
         }
         inner.commit(group).await?;

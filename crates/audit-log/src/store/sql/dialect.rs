@@ -18,6 +18,9 @@ pub(in crate::store) trait Dialect: Database<Row: SqlRow> {
     /// Reads the row of the checkpoint, and takes it likewise.
     const TAKE_CHECKPOINT: &'static str;
 
+    /// Reads what is sealed beside a leaf, if it is not erased.
+    const PART: &'static str;
+
     fn begin(
         pool: &Pool<Self>,
     ) -> impl Future<Output = Result<Self::Transaction, StoreError>> + Send;

@@ -138,8 +138,7 @@ where
     }
 
     pub(in crate::store) async fn personal(&self, n: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let select = "SELECT sealed FROM audit_personal WHERE n = $1 AND is_erased = 0";
-        let select = sqlx::query::<DB>(select).bind(signed(n));
+        let select = sqlx::query::<DB>(DB::PART).bind(signed(n));
         let row = select.fetch_optional(&self.pool).await;
         let sealed = row.map_err(DB::failed)?.map(|row| row.bytes("sealed"));
         sealed.transpose()

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
-use super::transaction::WriteTransaction;
+use super::{transaction::WriteTransaction, turn};
 use crate::store::{
     StoreError,
     sql::{Dialect, GroupRows},
@@ -35,9 +35,10 @@ impl Dialect for Sqlite {
     const TAKE_LOG: &'static str = "SELECT size, first, root FROM audit_log";
     const TAKE_CHECKPOINT: &'static str = "SELECT size FROM audit_checkpoint";
 
+    const PART: &'static str = "SELECT sealed FROM audit_personal WHERE n = $1 AND is_erased = 0";
+
     async fn begin(pool: &SqlitePool) -> Result<SqliteTransaction, StoreError> {
-        let transaction = WriteTransaction::begin(pool).await;
-        transaction.map(SqliteTransaction).map_err(Self::failed)
+        Ok(SqliteTransaction(turn::begin(pool).await?))
     }
 
     async fn commit(transaction: SqliteTransaction) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
-use super::transaction::WriteTransaction;
+use super::turn;
 use crate::store::{
     StoreError,
     sql::{Dialect as _, migrator},
@@ -24,8 +24,7 @@ const FULL: i64 = 2;
 
 /// Inside one write transaction: the second process finds the work done.
 pub(super) async fn run(pool: &SqlitePool) -> Result<(), StoreError> {
-    let begun = WriteTransaction::begin(pool).await;
-    let mut transaction = begun.map_err(Sqlite::failed)?;
+    let mut transaction = turn::begin(pool).await?;
     if !is_careful(&mut transaction).await.map_err(Sqlite::failed)? {
         transaction.rollback().await.map_err(Sqlite::failed)?;
         return Err(StoreError::migration(CarelessConnection));

@@ -2,7 +2,7 @@
 
 use sqlx::{Sqlite, SqliteConnection};
 
-use super::transaction::WriteTransaction;
+use super::turn;
 use crate::store::{
     StoreError,
     sql::{Dialect as _, Tables},
@@ -30,8 +30,7 @@ pub(super) async fn prune(tables: &Tables<Sqlite>, before: u64) -> Result<u64, S
     let before = i64::try_from(before).unwrap_or(i64::MAX);
     let mut first = tables.log().await?.first;
     loop {
-        let begun = WriteTransaction::begin(&tables.pool).await;
-        let mut transaction = begun.map_err(Sqlite::failed)?;
+        let mut transaction = turn::begin(&tables.pool).await?;
         let left = step(before, &mut transaction).await;
         let left = left.map_err(Sqlite::failed)?.cast_unsigned();
         transaction.commit().await.map_err(Sqlite::failed)?;
