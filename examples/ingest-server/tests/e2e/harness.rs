@@ -3,12 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, Permissions},
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read, Write as _},
     net::TcpStream,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::Arc,
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -426,15 +427,35 @@ pub(crate) fn run_to_end(command: &mut Command) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    // A pipe that is full would keep it from its end.
+    let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let (stdout, stderr) = (read_aside(stdout), read_aside(stderr));
     let deadline = Instant::now() + TIMEOUT;
+    let mut goes_on = false;
     while child.try_wait().unwrap().is_none() {
-        if Instant::now() >= deadline {
+        goes_on = Instant::now() >= deadline;
+        if goes_on {
             child.kill().unwrap();
-            panic!("it goes on: {:?}", child.wait_with_output().unwrap());
+            break;
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    child.wait_with_output().unwrap()
+    let output = Output {
+        status: child.wait().unwrap(),
+        stdout: stdout.join().unwrap(),
+        stderr: stderr.join().unwrap(),
+    };
+    assert!(!goes_on, "it goes on: {output:?}");
+    output
+}
+
+/// What comes, to its end.
+fn read_aside(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).unwrap();
+        bytes
+    })
 }
 
 /// 32 random bytes in base64.

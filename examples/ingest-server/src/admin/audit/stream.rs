@@ -154,6 +154,11 @@ impl<K: Send + 'static> Reader<K> {
                     tokio::select! {
                         _ = self.stopping.wait_for(|stop| *stop) => return None,
                         () = &mut self.heartbeat => return Some(Bytes::from_static(b":\n\n")),
+                        _ = self.rights_ticks.tick() => {
+                            if !(self.rights)() {
+                                return None;
+                            }
+                        }
                         _ = self.look_ticks.tick() => {}
                     }
                 }

@@ -3,6 +3,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use clap::Args;
+use portcullis_audit_log::search::Filter;
 
 use super::{
     filters::Filters,
@@ -43,7 +44,7 @@ pub(super) async fn run(opened: &Opened, arguments: Tail) -> Result<(), CliError
         json,
     } = arguments;
     let filter = filters.read()?;
-    let mut log = named.read(opened).await?;
+    let log = named.read(opened).await?;
     let mut latest = Vec::new();
     'read: for bundle in log.bundles().rev() {
         let mut entries = log.bundle(bundle).map_err(LogError::from)?;
@@ -59,7 +60,21 @@ pub(super) async fn run(opened: &Opened, arguments: Tail) -> Result<(), CliError
     }
     latest.reverse();
     show(&latest, json)?;
-    while follow {
+    if follow {
+        go_on(opened, &named, &filter, log, json).await?;
+    }
+    Ok(())
+}
+
+/// Shows what comes, until it is interrupted.
+async fn go_on(
+    opened: &Opened,
+    named: &Named,
+    filter: &Filter,
+    mut log: PublishedLog,
+    json: bool,
+) -> Result<(), CliError> {
+    loop {
         tokio::select! {
             // The command's own log is closed in order. Without the signal there is none to wait for.
             _ = tokio::signal::ctrl_c() => return Ok(()),
@@ -82,5 +97,4 @@ pub(super) async fn run(opened: &Opened, arguments: Tail) -> Result<(), CliError
             show(&came, json)?;
         }
     }
-    Ok(())
 }
