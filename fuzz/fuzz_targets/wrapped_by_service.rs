@@ -56,7 +56,7 @@ fuzz_target!(|input: &[u8]| {
     let bytes = match input {
         [0xfa, ..] | [] => input.to_vec(),
         [b'v', ..] => return check_answer(&String::from_utf8_lossy(input)),
-        [which, changes @ ..] => edits::changed(&*ORIGINALS, *which, changes),
+        [which, changes @ ..] => edits::changed(&ORIGINALS, *which, changes),
     };
     let wrapped = WrappedKey::from_bytes(bytes.clone());
     for context in CONTEXTS.iter() {
