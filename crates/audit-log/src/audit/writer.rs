@@ -1,7 +1,9 @@
 //! The one that writes: takes what has queued, makes it durable at once, and answers.
 
+mod taking;
+
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
@@ -10,7 +12,7 @@ use tokio::time::sleep;
 
 use super::{
     Recorded, Shared, Unrecorded,
-    doubt::{Doubt, Doubted},
+    doubt::Doubt,
     intents::Intents,
     own_events::{self, Closing, Unfinished},
     queued::{Queued, Waits},
@@ -19,7 +21,7 @@ use super::{
 };
 use crate::{
     entropy::EntropyError,
-    event::{Event, Id},
+    event::Event,
     observer::{self, DropReason},
     sealer::Sealer,
     store::{Appending, Group, LogState, MAX_GROUP_EVENTS, Store, StoreError},
@@ -36,14 +38,6 @@ const HEARTBEAT: Duration = Duration::from_secs(60 * 60);
 
 /// How long a log that is being closed tries to write what is left.
 const LAST_TRIES: u32 = 8;
-
-/// What was in the log is not there any more: an older copy was put in its place while it was open.
-#[derive(Debug, thiserror::Error)]
-#[error("the log has {has} entries, and had {had} before")]
-struct Shrunk {
-    has: u64,
-    had: u64,
-}
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -186,69 +180,6 @@ impl Writer {
             took: self.shared.since(began),
         });
         Ok(())
-    }
-
-    /// Takes the log as all processes have left it, and settles what became of the group that failed last.
-    async fn lock(&mut self, queued: &[Queued]) -> Result<Box<dyn Appending>, StoreError> {
-        let tenants = self.tenants(queued);
-        let mut taken = self.store.lock(&tenants).await?;
-        if let Some(doubt) = self.doubt.take() {
-            match doubt.settle(&taken.state()) {
-                Ok(doubted) => self.settle(doubted),
-                Err(doubt) => {
-                    // Given back meanwhile: a store may have one connection.
-                    drop(taken);
-                    match doubt.is_written(&*self.store).await {
-                        Ok(is_written) => self.settle(doubt.decided(is_written)),
-                        Err(error) => {
-                            self.doubt = Some(doubt);
-                            return Err(error);
-                        }
-                    }
-                    taken = self.store.lock(&tenants).await?;
-                }
-            }
-        }
-        let (has, had) = (
-            taken.state().edge().size(),
-            self.shared.tree.borrow().size(),
-        );
-        if has < had {
-            return Err(StoreError::damaged(Shrunk { has, had }));
-        }
-        self.shared.has_grown(taken.state().edge());
-        Ok(taken)
-    }
-
-    fn tenants(&self, queued: &[Queued]) -> Vec<Id> {
-        let doubted = self.doubt.iter().flat_map(Doubt::events);
-        let queued = queued.iter().chain(doubted).map(|queued| &queued.event);
-        let tenants: BTreeSet<_> = self.own.iter().chain(queued).map(Event::tenant).collect();
-        tenants.into_iter().cloned().collect()
-    }
-
-    /// What nobody was told of goes on from there.
-    fn settle(&mut self, doubted: Doubted) {
-        match doubted {
-            Doubted::Written(events) => {
-                for queued in events {
-                    self.has_written(&queued.event);
-                }
-            }
-            Doubted::NotWritten(events) => {
-                let (own, notes): (Vec<_>, Vec<_>) =
-                    events.into_iter().partition(Queued::is_of_the_log);
-                let own = own.into_iter().rev().map(|queued| queued.event);
-                own.for_each(|event| self.own.push_front(event));
-                self.shared.best.put_back(notes.into_iter());
-            }
-            Doubted::Unknown(events) => {
-                for queued in events {
-                    self.shared
-                        .drop_event(queued.event.action(), DropReason::Store);
-                }
-            }
-        }
     }
 
     /// Gives the events their numbers: those of the log first, then as many others as there is room for.
