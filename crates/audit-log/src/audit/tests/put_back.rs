@@ -267,3 +267,33 @@ fn an_origin_that_no_id_can_have_is_told_by_its_hash() {
         assert_eq!((hash.len(), &hash[..7]), (71, "sha256:"), "{hash}");
     }
 }
+
+#[tokio::test]
+async fn a_folder_that_does_not_say_which_log_is_written_is_refused() {
+    let service = Service::new();
+    let [folder, copied] = ["audit", "copy"].map(|name| service.dir.path().join(name));
+    service.write(20).await.expect("it is empty");
+    copy(&folder, &copied);
+    service.write(10).await.expect("it is sound");
+    put_back(&copied, &folder);
+    service.accept().await.expect("the anchor answers");
+    let file = folder.join("generation");
+    let said = fs::read_to_string(&file).expect("it is there");
+    for wrong in [said.replace("known 1", "known 2"), String::new()] {
+        fs::write(&file, wrong).expect("there is room");
+        let refused = service.generations().current();
+        assert!(
+            matches!(refused, Err(FileStoreError::Damaged { .. })),
+            "{refused:?}"
+        );
+    }
+    // It is said again, and the log that it names is gone.
+    fs::write(&file, said).expect("there is room");
+    service.generations().current().expect("it is as it was");
+    fs::remove_dir(folder.join("generation-2")).expect("it is empty");
+    let refused = service.generations().current();
+    assert!(
+        matches!(refused, Err(FileStoreError::Damaged { .. })),
+        "{refused:?}"
+    );
+}
