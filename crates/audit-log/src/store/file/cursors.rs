@@ -131,6 +131,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn nothing_is_put_where_a_folder_was_that_was_moved_away() {
+        let (dir, disk) = (TempDir::new().unwrap(), Arc::<FaultyDisk>::default());
+        let folder = dir.path().join("log");
+        std::fs::create_dir(&folder).unwrap();
+        let cursors = Cursors::open(disk.clone(), &folder.join("cursors")).unwrap();
+        cursors.put(&ONE, 1).unwrap();
+        let moved = dir.path().join("moved");
+        std::fs::rename(&folder, &moved).unwrap();
+        cursors.put(&ONE, 2).unwrap_err();
+        assert_eq!(cursors.next_of(&ONE), Some(1));
+        std::fs::rename(&moved, &folder).unwrap();
+        cursors.put(&ONE, 2).unwrap();
+    }
+
     /// One whose first sync lasts until it is told to end.
     #[derive(Debug)]
     struct Hanging {
