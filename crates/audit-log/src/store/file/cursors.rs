@@ -61,6 +61,8 @@ impl Cursors {
         let draft = self.path.with_extension("new");
         let name = self.path.file_name().unwrap_or_default();
         let parent = self.path.parent().unwrap_or(&self.path);
+        // A folder that was taken away is not made again: it would stand in the place of the log that is put back.
+        fs::metadata(parent).map_err(failed("find", parent))?;
         let mut files = WholeFiles::for_owner(&*self.disk, parent).by_way_of(&draft);
         files.put(&name.to_string_lossy(), written(&moved).as_bytes())?;
         files.finish()?;
@@ -107,6 +109,22 @@ mod tests {
 
     fn open(dir: &TempDir, disk: &Arc<FaultyDisk>) -> Result<Cursors, FileStoreError> {
         Cursors::open(disk.clone(), &dir.path().join("cursors"))
+    }
+
+    #[test]
+    fn a_folder_that_was_taken_away_is_not_made_again() {
+        let (dir, disk) = (TempDir::new().unwrap(), Arc::<FaultyDisk>::default());
+        let (folder, away) = (dir.path().join("log"), dir.path().join("away"));
+        fs::create_dir(&folder).unwrap();
+        let cursors = Cursors::open(disk, &folder.join("cursors")).unwrap();
+        cursors.put(&ONE, 7).unwrap();
+        fs::rename(&folder, &away).unwrap();
+        assert!(cursors.put(&ONE, 8).is_err());
+        assert!(!folder.exists());
+        fs::rename(&away, &folder).unwrap();
+        assert_eq!(cursors.next_of(&ONE), Some(7));
+        cursors.put(&ONE, 8).unwrap();
+        assert_eq!(cursors.next_of(&ONE), Some(8));
     }
 
     #[test]
