@@ -61,8 +61,6 @@ impl Cursors {
         let draft = self.path.with_extension("new");
         let name = self.path.file_name().unwrap_or_default();
         let parent = self.path.parent().unwrap_or(&self.path);
-        // A folder that was taken away is not made again: it would stand in the place of the log that is put back.
-        fs::metadata(parent).map_err(failed("find", parent))?;
         let mut files = WholeFiles::for_owner(&*self.disk, parent).by_way_of(&draft);
         files.put(&name.to_string_lossy(), written(&moved).as_bytes())?;
         files.finish()?;
@@ -147,21 +145,6 @@ mod tests {
             assert_eq!(cursors.next_of(&ONE), Some(u64::MAX));
             assert_eq!(open(&dir, &disk).unwrap().next_of(&ONE), Some(u64::MAX));
         }
-    }
-
-    #[test]
-    fn nothing_is_put_where_a_folder_was_that_was_moved_away() {
-        let (dir, disk) = (TempDir::new().unwrap(), Arc::<FaultyDisk>::default());
-        let folder = dir.path().join("log");
-        std::fs::create_dir(&folder).unwrap();
-        let cursors = Cursors::open(disk.clone(), &folder.join("cursors")).unwrap();
-        cursors.put(&ONE, 1).unwrap();
-        let moved = dir.path().join("moved");
-        std::fs::rename(&folder, &moved).unwrap();
-        cursors.put(&ONE, 2).unwrap_err();
-        assert_eq!(cursors.next_of(&ONE), Some(1));
-        std::fs::rename(&moved, &folder).unwrap();
-        cursors.put(&ONE, 2).unwrap();
     }
 
     /// One whose first sync lasts until it is told to end.
