@@ -8,17 +8,19 @@ use std::{
 
 use portcullis_audit_log::{
     audit::{Audit, Retention},
+    event::Id,
     note::{KeyName, VerifyingKey},
     store::{FileStore, FileStoreError},
 };
 use portcullis_versioned_secrets::VersionedSecrets;
 
-use super::{AuditClock, AuditOpenError, signing_keys};
+use super::{AuditClock, AuditNode, AuditOpenError, signing_keys};
 use crate::{
     audit::{KeyringSealer, PublishedError, PublishedLog, is_log_name, log_name, retention},
     backend::Backend,
     clock::Clock,
     config::Config,
+    delivery::cursor_of,
 };
 
 /// Where the logs are, what they are called, and what signs them.
@@ -29,6 +31,8 @@ pub(crate) struct NamedLogs {
     secrets: VersionedSecrets,
     days: NonZeroU32,
     personal_days: NonZeroU32,
+    /// Who follows the logs of services.
+    sinks: Vec<Id>,
 }
 
 /// Why a log is not read.
@@ -61,6 +65,7 @@ impl NamedLogs {
             secrets: config.secrets.audit_keys.clone(),
             days: config.audit.days,
             personal_days: config.audit.personal_days,
+            sinks: config.audit.sinks.iter().flat_map(cursor_of).collect(),
         }
     }
 
@@ -124,9 +129,14 @@ impl NamedLogs {
         Ok((audit, store, writing))
     }
 
-    /// How long entries are kept, and what lies beside them.
-    pub(crate) fn retention(&self) -> Retention {
-        retention(self.days, self.personal_days)
+    /// How long entries of the log of that name are kept, and what lies beside them: none goes before every sink has it.
+    pub(crate) fn retention(&self, name: &str) -> Retention {
+        let ages = retention(self.days, self.personal_days);
+        // What commands record is delivered by nobody.
+        if !name.starts_with(AuditNode::Server.as_str()) {
+            return ages;
+        }
+        self.sinks.iter().cloned().fold(ages, Retention::follower)
     }
 
     /// A log may have got another name since, which begins with the one that is configured.
