@@ -44,7 +44,7 @@ use crate::{
     admin::{ApiKeys, Components, KeyMaterial, UseCases, Warming},
     backend::{
         AuditNode, AuditOpenError, Backend, BackendError, Connections, MissingPeppers, Observers,
-        OpenedAudit, SecretServices,
+        OpenedAudit, RefusedLogs, SecretServices,
     },
     clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
     config::Config,
@@ -179,8 +179,13 @@ impl App {
         let connections = backend.connections();
         let audit_metrics =
             AuditMetrics::register(registry, &config.audit.anchors, Arc::clone(&clock))?;
-        let opening =
-            backend.open_audit(config, AuditNode::Server, &clock, Arc::new(audit_metrics));
+        let opening = backend.open_audit(
+            config,
+            AuditNode::Server,
+            RefusedLogs::Refuse,
+            &clock,
+            Arc::new(audit_metrics),
+        );
         let OpenedAudit {
             log: audit,
             following: audit_following,

@@ -3,6 +3,7 @@
 pub(crate) mod actions;
 mod audited;
 mod concerned;
+mod current;
 mod draft;
 mod folder;
 mod identity;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     actions::AuditAction,
     audited::Audited,
     concerned::concerns_any,
+    current::CurrentLog,
     draft::{AuditActor, AuditDraft},
     folder::{AuditFolder, OtherLogError, is_name as is_log_name},
     identity::AuditIdentity,

@@ -65,7 +65,10 @@ use crate::{
 #[cfg(test)]
 pub(crate) use self::database::empty_store;
 pub(crate) use self::{
-    audit::{AuditFollowing, AuditNode, AuditOpenError, NamedLogError, NamedLogs, OpenedAudit},
+    audit::{
+        AuditFollowing, AuditNode, AuditOpenError, ForeignLog, LogTreeNamed, NamedLogError,
+        NamedLogs, OpenedAudit, RefusedLogs,
+    },
     database::DatabaseError,
     limit_stores::{LimitStores, LimitTable, LimitsHealth},
     limiter::LimiterError,

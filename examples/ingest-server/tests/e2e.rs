@@ -48,6 +48,8 @@ mod audit_erasures;
 mod audit_proofs;
 #[path = "e2e/audit_report.rs"]
 mod audit_report;
+#[path = "e2e/audit_rollbacks.rs"]
+mod audit_rollbacks;
 #[path = "e2e/audit_rules.rs"]
 mod audit_rules;
 #[path = "e2e/audit_stream.rs"]

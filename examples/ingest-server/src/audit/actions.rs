@@ -95,6 +95,8 @@ actions! {
         "An operator erased what lies beside entries of the audit log, or was to.";
     AUDIT_PRUNE = "audit.prune", Delete, "audit":
         "What is too old was taken out of an audit log by a command.";
+    AUDIT_ACCEPT_ROLLBACK = "audit.accept_rollback", Create, "audit":
+        "An operator began the log that follows one which was put back or cut, or was to.";
     DATA_KEY_LIST = "data_key.list", Read, "data_key":
         "Data keys were listed, without their bytes.";
     DATA_KEY_ROTATE = "data_key.rotate", Update, "data_key":

@@ -1,8 +1,16 @@
 //! The logs of one machine: each process has its own, in a folder of its own below one.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use portcullis_audit_log::store::{FileStore, FileStoreError};
+use portcullis_audit_log::{
+    clock::{Clock, SystemClock},
+    store::{FileStore, FileStoreError},
+};
+
+use super::CurrentLog;
 
 /// The folder of all logs, and which of them is this process's.
 #[derive(Debug, Clone)]
@@ -41,11 +49,12 @@ impl AuditFolder {
         if !is_name(name) || !is_log(&folder) {
             return Err(OtherLogError::Unknown);
         }
-        let opened = FileStore::builder(&folder).open().await;
-        opened.map_err(|error| match error {
-            FileStoreError::InUse { .. } => OtherLogError::InUse,
-            error => OtherLogError::Store(error),
-        })
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        match CurrentLog::open(&folder, &clock).await {
+            Ok((_, store)) => Ok(store),
+            Err(FileStoreError::InUse { .. }) => Err(OtherLogError::InUse),
+            Err(error) => Err(OtherLogError::Store(error)),
+        }
     }
 }
 

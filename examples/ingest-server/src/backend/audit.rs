@@ -1,5 +1,6 @@
 //! The audit log that is configured: where it is kept, what signs it, and what seals what lies beside it.
 
+mod accepting;
 mod anchors;
 mod named;
 
@@ -13,7 +14,7 @@ use std::{
 use portcullis_audit_log::{
     audit::{Audit, OpenError, RolledBack},
     clock::Clock as LogClock,
-    note::{InvalidKeyName, InvalidSeed, KeyName, SigningKey},
+    note::{InvalidKeyName, InvalidSeed, KeyName, SigningKey, VerifyingKey},
     observer::Observer,
     store::{FileStore, FileStoreError},
 };
@@ -22,21 +23,34 @@ use portcullis_versioned_secrets::VersionedSecrets;
 use super::Backend;
 use crate::{
     audit::{
-        AuditFolder, AuditIdentity, AuditLog, KeyringSealer, Suspicions, log_name, retain, watch,
+        AuditFolder, AuditIdentity, AuditLog, CurrentLog, KeyringSealer, Suspicions, log_name,
+        retain, watch,
     },
     clock::Clock,
-    config::{AuditSink, Config, settings},
+    config::{AuditSink, Config},
     delivery::{Deliveries, UnusableSink},
     files,
 };
 
-pub(crate) use self::named::{NamedLogError, NamedLogs};
+pub(crate) use self::{
+    accepting::{ForeignLog, LogTreeNamed},
+    named::{NamedLogError, NamedLogs},
+};
 
 /// Which of the processes on this machine writes the log: each has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AuditNode {
     Server,
     CommandLine,
+}
+
+/// What becomes of a log of this kind of process that is not the one its anchors know, or whose end was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusedLogs {
+    /// Nothing opens.
+    Refuse,
+    /// It is passed over, as is one that is in use.
+    PassOver,
 }
 
 /// The log of this process.
@@ -79,15 +93,29 @@ pub(crate) enum AuditOpenError {
     /// An anchor knows a log that this one is no continuation of.
     #[error(
         "the audit log in {path} has {have} entries, and its anchor `{anchor}` knows it with {had}: its end was cut, or an \
-         old copy was put back. Put the newest copy there; if there is none, find out why, move {path} away and keep it, \
-         and give the log another name with {name}",
+         old copy was put back. Put the newest copy there; if there is none, find out why, and begin the log that follows \
+         it with `ingest-server audit accept-rollback --node {node}`",
         path = folder.display(),
         have = found.have,
         anchor = found.anchor,
-        had = found.had,
-        name = settings::AUDIT_ORIGIN.variable
+        had = found.had
     )]
-    RolledBack { folder: PathBuf, found: RolledBack },
+    RolledBack {
+        folder: PathBuf,
+        node: String,
+        found: RolledBack,
+    },
+    #[error(
+        "the audit log in {path} does not open. Put the newest copy there; if there is none, find out why, and begin the \
+         log that follows it with `ingest-server audit accept-rollback --node {node}`",
+        path = folder.display()
+    )]
+    TailCut {
+        folder: PathBuf,
+        node: String,
+        #[source]
+        error: FileStoreError,
+    },
     #[error("a key of the audit log cannot be used")]
     Key(#[from] InvalidSeed),
     #[error("the name of the audit log cannot be used")]
@@ -102,12 +130,32 @@ const MAX_SLOTS: u32 = 64;
 impl AuditOpenError {
     /// Whether it is something to set right, which no further start does.
     pub(crate) const fn is_configuration(&self) -> bool {
-        matches!(self, Self::RolledBack { .. })
+        self.is_refused()
     }
 
-    fn of_log(folder: PathBuf, error: OpenError) -> Self {
+    /// Whether the log is not the one that it was.
+    const fn is_refused(&self) -> bool {
+        matches!(self, Self::RolledBack { .. } | Self::TailCut { .. })
+    }
+
+    fn of_store(folder: PathBuf, node: String, error: FileStoreError) -> Self {
         match error {
-            OpenError::RolledBack(found) => Self::RolledBack { folder, found },
+            FileStoreError::TailCut { .. } => Self::TailCut {
+                folder,
+                node,
+                error,
+            },
+            error => Self::Store { folder, error },
+        }
+    }
+
+    fn of_log(folder: PathBuf, node: String, error: OpenError) -> Self {
+        match error {
+            OpenError::RolledBack(found) => Self::RolledBack {
+                folder,
+                node,
+                found,
+            },
             error => Self::Log { folder, error },
         }
     }
@@ -149,42 +197,38 @@ impl AuditNode {
 /// The folder of this process, which no other has.
 struct Slot {
     number: u32,
-    folder: PathBuf,
+    current: CurrentLog,
     store: FileStore,
 }
 
 impl Slot {
-    /// Takes the first folder that no other process has.
+    /// Takes the folder of that number, unless another process has it.
     async fn take(
         all: &Path,
         node: AuditNode,
-        clock: &Arc<AuditClock>,
-    ) -> Result<Self, AuditOpenError> {
+        number: u32,
+        clock: &Arc<dyn LogClock>,
+    ) -> Result<Option<Self>, AuditOpenError> {
         files::create_folder(all).map_err(|error| AuditOpenError::Folder {
             folder: all.to_owned(),
             kind: error.kind(),
         })?;
-        for number in 0..MAX_SLOTS {
-            let folder = all.join(node.name(number));
-            let builder = FileStore::builder(&folder).clock(Arc::clone(clock) as _);
-            match builder.open().await {
-                Ok(store) => {
-                    return Ok(Self {
-                        number,
-                        folder,
-                        store,
-                    });
-                }
-                Err(FileStoreError::InUse { .. }) => {}
-                Err(error) => return Err(AuditOpenError::Store { folder, error }),
-            }
+        let name = node.name(number);
+        let folder = all.join(&name);
+        match CurrentLog::open(&folder, clock).await {
+            Ok((current, store)) => Ok(Some(Self {
+                number,
+                current,
+                store,
+            })),
+            Err(FileStoreError::InUse { .. }) => Ok(None),
+            Err(error) => Err(AuditOpenError::of_store(folder, name, error)),
         }
-        Err(AuditOpenError::NoSlot(all.to_owned()))
     }
 }
 
 impl Backend {
-    /// Opens the log of this process.
+    /// Opens the log of this process, in the first folder that no other has.
     ///
     /// # Errors
     /// [`AuditOpenError`].
@@ -192,30 +236,58 @@ impl Backend {
         &self,
         config: &Config,
         node: AuditNode,
+        refused: RefusedLogs,
+        clock: &Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<OpenedAudit<impl Future<Output = ()> + Send + 'static>, AuditOpenError> {
+        let all = &config.audit.folder;
+        let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
+        for number in 0..MAX_SLOTS {
+            let opened = match Slot::take(all, node, number, &log_clock).await {
+                Ok(None) => continue,
+                Ok(Some(slot)) => {
+                    let observer = Arc::clone(&observer);
+                    self.open_slot(config, node, slot, clock, observer).await
+                }
+                Err(error) => Err(error),
+            };
+            match opened {
+                Err(error) if refused == RefusedLogs::PassOver && error.is_refused() => {}
+                opened => return opened,
+            }
+        }
+        Err(AuditOpenError::NoSlot(all.clone()))
+    }
+
+    async fn open_slot(
+        &self,
+        config: &Config,
+        node: AuditNode,
+        slot: Slot,
         clock: &Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
     ) -> Result<OpenedAudit<impl Future<Output = ()> + Send + 'static>, AuditOpenError> {
         let log_clock = Arc::new(AuditClock(Arc::clone(clock)));
-        let slot = Slot::take(&config.audit.folder, node, &log_clock).await?;
-        let (folder, store) = (slot.folder, Arc::new(slot.store));
+        let (current, store) = (slot.current, Arc::new(slot.store));
         let sealer = KeyringSealer::new(self.keyring.clone(), Arc::clone(&self.data_keys));
         let origin = node.origin(slot.number, &config.audit.origin)?;
         let name = log_name(&node.name(slot.number));
         let mut builder = Audit::builder(Arc::clone(&store) as _, origin.clone(), name)
+            .generation(current.generation().clone())
             .sealer(Arc::new(sealer))
             .observer(observer)
             .clock(Arc::clone(&log_clock) as _);
-        let mut keys = Vec::new();
+        let identity = identity(&origin, &current, &config.secrets.audit_keys)?;
         for key in signing_keys(&origin, &config.secrets.audit_keys)? {
-            keys.push(key.verifying_key().clone());
             builder = builder.key(key);
         }
         for place in &config.audit.anchors {
             builder = builder.anchor(anchors::at(place, &origin, &self.store));
         }
-        let identity = AuditIdentity { origin, keys };
         let opened = builder.open().await;
-        let (audit, writing) = opened.map_err(|error| AuditOpenError::of_log(folder, error))?;
+        let (audit, writing) = opened.map_err(|error| {
+            AuditOpenError::of_log(current.folder(), node.name(slot.number), error)
+        })?;
         let sinks = node.sinks(&config.audit.sinks);
         let clock_of_log: Arc<dyn LogClock> = log_clock;
         let (deliveries, delivering) =
@@ -267,6 +339,26 @@ impl Backend {
             run,
         })
     }
+}
+
+/// How others know the log that is written: one that follows a rollback has an origin of its own, and the keys too.
+fn identity(
+    base: &KeyName,
+    current: &CurrentLog,
+    secrets: &VersionedSecrets,
+) -> Result<AuditIdentity, AuditOpenError> {
+    let origin = current.generation().origin(base)?;
+    let keys = verifying_keys(&origin, secrets)?;
+    Ok(AuditIdentity { origin, keys })
+}
+
+/// What the log of that origin is verified with.
+fn verifying_keys(
+    origin: &KeyName,
+    secrets: &VersionedSecrets,
+) -> Result<Vec<VerifyingKey>, InvalidSeed> {
+    let keys = signing_keys(origin, secrets)?;
+    Ok(keys.iter().map(|key| key.verifying_key().clone()).collect())
 }
 
 /// Every version signs: while one replaces another, who knows either can verify.

@@ -1,6 +1,7 @@
 //! `audit …`: what is on record. The log of a service is read as it is published, also while the service runs; what
 //! changes a log needs it to itself.
 
+mod accept_rollback;
 mod erase;
 mod export;
 mod filters;
@@ -35,6 +36,8 @@ pub(super) enum Command {
     Export(export::Export),
     /// Take out now what is older than it may be, of a log whose process does not run.
     Prune(prune::Prune),
+    /// Begin the log that follows one which was put back or cut, of a process that does not run.
+    AcceptRollback(accept_rollback::AcceptRollback),
     /// Erase what lies beside entries: addresses and what was typed. Of a log whose process does not run.
     Erase(erase::Erase),
     /// Write the proof that an entry is in the log: a `.tlog-proof`, with the entry beside it.
@@ -54,6 +57,7 @@ impl Command {
             | Self::Proof(_) => Audited::Must(on_record::AUDIT_READ),
             Self::Verify(_) => Audited::Must(on_record::AUDIT_VERIFY),
             Self::Prune(_) => Audited::Must(on_record::AUDIT_PRUNE),
+            Self::AcceptRollback(_) => Audited::Must(on_record::AUDIT_ACCEPT_ROLLBACK),
             Self::Erase(_) => Audited::Must(on_record::AUDIT_ERASE),
             Self::Vkey(_) => Audited::Never("what it shows is public"),
         }
@@ -61,9 +65,13 @@ impl Command {
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<(), CliError> {
-    if let Command::Vkey(arguments) = command {
-        return vkey::run(settings, &arguments).await;
-    }
+    let command = match command {
+        Command::Vkey(arguments) => return vkey::run(settings, &arguments).await,
+        Command::AcceptRollback(arguments) => {
+            return accept_rollback::run(settings, &arguments).await;
+        }
+        command => command,
+    };
     let opened = Opened::open(settings, MissingPeppers::Accept).await?;
     let outcome = run_on(&opened, command).await;
     opened.close().await;
@@ -80,6 +88,6 @@ async fn run_on(opened: &Opened, command: Command) -> Result<(), CliError> {
         Command::Prune(arguments) => prune::run(opened, &arguments).await,
         Command::Erase(arguments) => erase::run(opened, arguments).await,
         Command::Proof(arguments) => proof::run(opened, &arguments).await,
-        Command::Vkey(_) => Ok(()),
+        Command::Vkey(_) | Command::AcceptRollback(_) => Ok(()),
     }
 }

@@ -12,9 +12,12 @@ use super::{
 use crate::{
     admin::{Actor, AdminEvent, AdminObserver, DataKeys, IndexVersions, KeyMaterial},
     audit::AuditLog,
-    backend::{AuditNode, Backend, Location, MissingPeppers, NamedLogs, Observers, OpenedAudit},
+    backend::{
+        AuditNode, Backend, Location, MissingPeppers, NamedLogs, Observers, OpenedAudit,
+        RefusedLogs,
+    },
     clock::{Clock, SystemClock},
-    config,
+    config::{self, Config},
     lead::UniqueFields,
 };
 
@@ -58,7 +61,15 @@ impl AdminObserver for Unobserved {
     fn observe(&self, _: &AdminEvent<'_>) {}
 }
 
-impl Opened {
+/// A database that is reached, before a log is opened for what is done there.
+pub(super) struct Reached {
+    pub(super) backend: Backend,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) logs: NamedLogs,
+    config: Config,
+}
+
+impl Reached {
     /// Opens the database that is there.
     pub(super) async fn open(
         settings: &Settings,
@@ -70,24 +81,50 @@ impl Opened {
         } = settings.load(MissingSecrets::Report).await?;
         let observers = Observers::default();
         let backend = Backend::open(&config, &services, observers, missing_peppers).await?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let observer = Arc::new(NoObserver::default());
-        let opening = backend.open_audit(&config, AuditNode::CommandLine, &clock, observer);
+        Ok(Self {
+            backend,
+            clock: Arc::new(SystemClock),
+            logs: NamedLogs::new(&config),
+            config,
+        })
+    }
+
+    /// Opens a log of its own.
+    pub(super) async fn audited(self, refused: RefusedLogs) -> Result<Opened, CliError> {
+        let Self {
+            backend,
+            clock,
+            logs,
+            config,
+        } = self;
+        let (node, observer) = (AuditNode::CommandLine, Arc::new(NoObserver::default()));
+        let opening = backend.open_audit(&config, node, refused, &clock, observer);
         let OpenedAudit { log, run, .. } = opening.await?;
         let writing = tokio::spawn(run);
         let following = tokio::spawn(backend.index_roots.follow());
         let user = rustix::process::getuid().as_raw();
-        Ok(Self {
+        Ok(Opened {
             backend,
             audit: log,
             actor: Actor::CommandLine { user },
             clock,
-            logs: NamedLogs::new(&config),
+            logs,
             erasures: config.erasures,
             unique_fields: config.unique_lead_fields,
             writing,
             following,
         })
+    }
+}
+
+impl Opened {
+    /// Opens the database that is there, and a log of its own.
+    pub(super) async fn open(
+        settings: &Settings,
+        missing_peppers: MissingPeppers,
+    ) -> Result<Self, CliError> {
+        let reached = Reached::open(settings, missing_peppers).await?;
+        reached.audited(RefusedLogs::Refuse).await
     }
 
     /// The use cases on data keys.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::harness::{Data, Server};
 
 /// Each command with what it cannot do without.
-const EXAMPLES: [&str; 28] = [
+const EXAMPLES: [&str; 29] = [
     "check-config",
     "api-key issue --tenant acme --scopes events:write --json",
     "api-key list",
@@ -32,6 +32,7 @@ const EXAMPLES: [&str; 28] = [
     "audit verify",
     "audit export",
     "audit prune",
+    "audit accept-rollback",
     "audit erase --event 0",
     "audit proof 0",
     "audit vkey",

@@ -7,19 +7,22 @@ use std::{
 };
 
 use portcullis_audit_log::{
-    audit::{Audit, Retention},
+    audit::{AcceptError, Audit, Retention},
+    clock::Clock as LogClock,
     event::Id,
     note::{KeyName, VerifyingKey},
     store::{FileStore, FileStoreError},
 };
 use portcullis_versioned_secrets::VersionedSecrets;
 
-use super::{AuditClock, AuditNode, AuditOpenError, signing_keys};
+use super::{AuditClock, AuditNode, AuditOpenError, signing_keys, verifying_keys};
 use crate::{
-    audit::{KeyringSealer, PublishedError, PublishedLog, is_log_name, log_name, retention},
+    audit::{
+        CurrentLog, KeyringSealer, PublishedError, PublishedLog, is_log_name, log_name, retention,
+    },
     backend::Backend,
     clock::Clock,
-    config::Config,
+    config::{AnchorPlace, Config},
     delivery::cursor_of,
 };
 
@@ -28,7 +31,8 @@ use crate::{
 pub(crate) struct NamedLogs {
     folder: PathBuf,
     origin: KeyName,
-    secrets: VersionedSecrets,
+    pub(super) secrets: VersionedSecrets,
+    pub(super) anchors: Vec<AnchorPlace>,
     days: NonZeroU32,
     personal_days: NonZeroU32,
     /// Who follows the logs of services.
@@ -49,6 +53,8 @@ pub(crate) enum NamedLogError {
     InUse,
     #[error(transparent)]
     Keys(#[from] AuditOpenError),
+    #[error("what its anchors know is not accepted")]
+    Accept(#[from] AcceptError),
     #[error("the log {name} is not read")]
     Published {
         name: String,
@@ -63,6 +69,7 @@ impl NamedLogs {
             folder: config.audit.folder.clone(),
             origin: config.audit.origin.clone(),
             secrets: config.secrets.audit_keys.clone(),
+            anchors: config.audit.anchors.clone(),
             days: config.audit.days,
             personal_days: config.audit.personal_days,
             sinks: config.audit.sinks.iter().flat_map(cursor_of).collect(),
@@ -71,7 +78,7 @@ impl NamedLogs {
 
     /// The log in the folder of that name, as it is published.
     pub(crate) fn published(&self, name: &str) -> Result<PublishedLog, NamedLogError> {
-        let folder = self.folder_of(name)?;
+        let folder = self.current(name)?.folder();
         let keys = self.keys(name)?;
         PublishedLog::open(&folder, keys).map_err(|error| NamedLogError::Published {
             name: name.to_owned(),
@@ -81,10 +88,11 @@ impl NamedLogs {
 
     /// What the log of that name is verified with.
     pub(crate) fn keys(&self, name: &str) -> Result<Vec<VerifyingKey>, NamedLogError> {
-        let folder = self.folder_of(name)?;
-        let origin = self.origin_in(&folder, name)?;
-        let keys = signing_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?;
-        Ok(keys.iter().map(|key| key.verifying_key().clone()).collect())
+        let current = self.current(name)?;
+        let origin = self.origin_in(&current, name)?;
+        let origin = current.generation().origin(&origin);
+        let origin = origin.map_err(AuditOpenError::from)?;
+        Ok(verifying_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?)
     }
 
     /// The log in the folder of that name, to be changed: its process must have ended. Gives what writes it too.
@@ -101,31 +109,26 @@ impl NamedLogs {
         ),
         NamedLogError,
     > {
-        let folder = self.folder_of(name)?;
-        let log_clock = Arc::new(AuditClock(Arc::clone(clock)));
-        if !folder.join("lock").is_file() {
-            return Err(NamedLogError::Unknown);
-        }
-        let store = FileStore::builder(&folder).clock(Arc::clone(&log_clock) as _);
-        let store = store.open().await.map_err(|error| match error {
+        let folder = self.existing(name)?;
+        let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
+        let opened = CurrentLog::open(&folder, &log_clock).await;
+        let (current, store) = opened.map_err(|error| match error {
             FileStoreError::InUse { .. } => NamedLogError::InUse,
-            error => AuditOpenError::Store {
-                folder: folder.clone(),
-                error,
-            }
-            .into(),
+            error => AuditOpenError::of_store(folder, name.to_owned(), error).into(),
         })?;
-        let origin = self.origin_in(&folder, name)?;
+        let origin = self.origin_in(&current, name)?;
         let sealer = KeyringSealer::new(backend.keyring.clone(), Arc::clone(&backend.data_keys));
         let store = Arc::new(store);
         let mut builder = Audit::builder(Arc::clone(&store) as _, origin.clone(), log_name(name))
+            .generation(current.generation().clone())
             .sealer(Arc::new(sealer))
             .clock(log_clock);
         for key in signing_keys(&origin, &self.secrets).map_err(AuditOpenError::from)? {
             builder = builder.key(key);
         }
         let opened = builder.open().await;
-        let (audit, writing) = opened.map_err(|error| AuditOpenError::Log { folder, error })?;
+        let (audit, writing) = opened
+            .map_err(|error| AuditOpenError::of_log(current.folder(), name.to_owned(), error))?;
         Ok((audit, store, writing))
     }
 
@@ -139,11 +142,37 @@ impl NamedLogs {
         self.sinks.iter().cloned().fold(ages, Retention::follower)
     }
 
-    /// A log may have got another name since, which begins with the one that is configured.
-    fn origin_in(&self, folder: &Path, name: &str) -> Result<KeyName, AuditOpenError> {
-        match PublishedLog::origin(folder) {
-            Some(origin) if origin.as_str().starts_with(self.origin.as_str()) => Ok(origin),
+    /// The name that the keys of the log have. A log may have got another since, which begins with the one that is
+    /// configured; one that follows a rollback has its number behind it.
+    fn origin_in(&self, current: &CurrentLog, name: &str) -> Result<KeyName, AuditOpenError> {
+        let Some(origin) = PublishedLog::origin(&current.folder()) else {
+            return self.origin_of(name);
+        };
+        let number = current.generation().number().get();
+        let base = match number {
+            1 => Some(origin.as_str()),
+            number => origin.as_str().strip_suffix(&format!("/{number}")),
+        };
+        match base {
+            Some(base) if base.starts_with(self.origin.as_str()) => Ok(base.parse()?),
             _ => self.origin_of(name),
+        }
+    }
+
+    /// Which log is written in the folder of that name.
+    fn current(&self, name: &str) -> Result<CurrentLog, NamedLogError> {
+        let folder = self.folder_of(name)?;
+        let current = CurrentLog::of(&folder);
+        Ok(current.map_err(|error| AuditOpenError::Store { folder, error })?)
+    }
+
+    /// The folder of that name, in which a process has had a log.
+    pub(super) fn existing(&self, name: &str) -> Result<PathBuf, NamedLogError> {
+        let folder = self.folder_of(name)?;
+        if folder.join("lock").is_file() {
+            Ok(folder)
+        } else {
+            Err(NamedLogError::Unknown)
         }
     }
 
@@ -155,7 +184,8 @@ impl NamedLogs {
         }
     }
 
-    fn origin_of(&self, name: &str) -> Result<KeyName, AuditOpenError> {
+    /// What the log of that name is called by its process.
+    pub(super) fn origin_of(&self, name: &str) -> Result<KeyName, AuditOpenError> {
         match name {
             "server" => Ok(self.origin.clone()),
             name => Ok(format!("{}/{name}", self.origin).parse()?),

@@ -1,7 +1,10 @@
 //! The log that a command is about.
 
 use clap::Args;
-use portcullis_audit_log::{audit::EraseError, store::StoreError};
+use portcullis_audit_log::{
+    audit::{AcceptError, EraseError},
+    store::StoreError,
+};
 
 use crate::{
     admin::InvalidRequest,
@@ -9,7 +12,7 @@ use crate::{
         AuditAction, AuditActor, AuditDraft, PublishedError, PublishedLog, Unrecorded,
         actions::AUDIT_READ,
     },
-    backend::{NamedLogError, NamedLogs},
+    backend::{AuditOpenError, NamedLogError, NamedLogs},
     cli::opened::Opened,
 };
 
@@ -36,6 +39,8 @@ pub(in crate::cli) enum LogError {
     Unrecorded(#[from] Unrecorded),
     #[error("what lies beside the log was not erased")]
     Erase(#[from] EraseError),
+    #[error("the log that follows is not begun")]
+    Begin(#[source] AuditOpenError),
     #[error("the log is not used")]
     Store(#[from] StoreError),
 }
@@ -45,8 +50,12 @@ impl LogError {
     pub(in crate::cli) const fn is_usage_error(&self) -> bool {
         matches!(
             self,
-            Self::Named(NamedLogError::Name | NamedLogError::Unknown | NamedLogError::InUse)
-                | Self::Invalid(_)
+            Self::Named(
+                NamedLogError::Name
+                    | NamedLogError::Unknown
+                    | NamedLogError::InUse
+                    | NamedLogError::Accept(AcceptError::NothingToAccept)
+            ) | Self::Invalid(_)
         )
     }
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::cli::Cli;
 
 /// Each command once, with what it cannot do without.
-const EXAMPLES: [&str; 30] = [
+const EXAMPLES: [&str; 31] = [
     "serve",
     "demo",
     "check-config",
@@ -35,6 +35,7 @@ const EXAMPLES: [&str; 30] = [
     "audit verify",
     "audit export",
     "audit prune",
+    "audit accept-rollback",
     "audit erase --event 0",
     "audit proof 0",
     "audit vkey",

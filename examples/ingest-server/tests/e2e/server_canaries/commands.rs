@@ -7,7 +7,7 @@ use crate::harness::{Data, run_to_end};
 
 /// Each command, with arguments beside those that all are given; `@` stands for an e-mail address, `$` for a word and
 /// `#` for the id of a lead.
-const COMMANDS: [(&str, &[&str]); 29] = [
+const COMMANDS: [(&str, &[&str]); 30] = [
     ("serve", &[]),
     ("demo", &[]),
     ("check-config", &[""]),
@@ -55,6 +55,7 @@ const COMMANDS: [(&str, &[&str]); 29] = [
     ("audit verify", &["", "--node command-line", "--from $"]),
     ("audit export", &["", "--actor $"]),
     ("audit prune", &["", "--node $"]),
+    ("audit accept-rollback", &["", "--node $", "--confirm $"]),
     (
         "audit erase",
         &["--actor $", "--resource @", "--tenant $", "--event $"],

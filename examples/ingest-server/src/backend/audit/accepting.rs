@@ -1,0 +1,225 @@
+//! A log that is not the one its anchors know, and the one that follows when that is accepted.
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use portcullis_audit_log::{
+    anchor::{Anchor, FileAnchor},
+    audit::{AcceptError, Audit, Generation, LogTree},
+    clock::Clock as LogClock,
+    note::{KeyName, VerifyingKey},
+    source::CHECKPOINT_PATH,
+    store::{FileStore, FileStoreError, MemoryStore, Store},
+};
+use tokio::task::spawn_blocking;
+
+use super::{
+    AuditClock, AuditOpenError, NamedLogError, NamedLogs, anchors, signing_keys, verifying_keys,
+};
+use crate::{
+    audit::{CurrentLog, log_name},
+    backend::Backend,
+    clock::Clock,
+};
+
+/// A log that its anchors know as another or a later one. Nobody else opens it meanwhile.
+pub(crate) struct ForeignLog {
+    current: Arc<CurrentLog>,
+    base: KeyName,
+    found: Found,
+    held: Held,
+}
+
+/// What was found out about a log and its anchors.
+struct Found {
+    next: Generation,
+    known: LogTree,
+    kept: LogTree,
+    keys: Vec<VerifyingKey>,
+}
+
+/// The tree of a log, under the name that it has.
+#[derive(Debug)]
+pub(crate) struct LogTreeNamed {
+    pub(crate) origin: String,
+    pub(crate) tree: LogTree,
+}
+
+/// What keeps others away from a log.
+enum Held {
+    Store(Arc<FileStore>),
+    /// Of one that does not open.
+    Lock(File),
+}
+
+impl Held {
+    async fn release(self) {
+        match self {
+            // Nothing was written by it.
+            Self::Store(store) => drop(store.close().await),
+            Self::Lock(lock) => drop(lock),
+        }
+    }
+}
+
+impl NamedLogs {
+    /// The log in the folder of that name, if an anchor knows another one. Of one whose end was cut, so that it does not
+    /// open, the checkpoint that it has published is an anchor as well. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`NamedLogError`], as `Accept` if there is nothing to accept or an anchor does not answer.
+    pub(crate) async fn foreign(
+        &self,
+        backend: &Backend,
+        name: &str,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<ForeignLog, NamedLogError> {
+        let folder = self.existing(name)?;
+        let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
+        let base = self.origin_of(name)?;
+        let places = self.anchors.iter();
+        let mut asked: Vec<_> = places
+            .map(|place| anchors::at(place, &base, &backend.store))
+            .collect();
+        let (current, store, held) = match CurrentLog::open(&folder, &log_clock).await {
+            Ok((current, store)) => {
+                let store = Arc::new(store);
+                (
+                    current,
+                    Arc::clone(&store) as Arc<dyn Store>,
+                    Held::Store(store),
+                )
+            }
+            Err(FileStoreError::InUse { .. }) => return Err(NamedLogError::InUse),
+            Err(FileStoreError::TailCut { .. }) => {
+                let current = CurrentLog::of(&folder);
+                let current = current.map_err(|error| AuditOpenError::Store { folder, error })?;
+                let lock = lock(&current.folder())?;
+                let published = current.folder().join("log").join(CHECKPOINT_PATH);
+                let published: Arc<dyn Anchor> = Arc::new(FileAnchor::new("published", published));
+                asked.push(published);
+                (current, Arc::new(MemoryStore::new()) as _, Held::Lock(lock))
+            }
+            Err(error) => {
+                return Err(AuditOpenError::Store { folder, error }.into());
+            }
+        };
+        let found = self.compared(name, &base, &current, store, asked).await;
+        match found {
+            Ok(found) => Ok(ForeignLog {
+                current: Arc::new(current),
+                base,
+                found,
+                held,
+            }),
+            Err(error) => {
+                held.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn compared(
+        &self,
+        name: &str,
+        base: &KeyName,
+        current: &CurrentLog,
+        store: Arc<dyn Store>,
+        asked: Vec<Arc<dyn Anchor>>,
+    ) -> Result<Found, NamedLogError> {
+        let generation = current.generation();
+        let mut builder = Audit::builder(store, base.clone(), log_name(name));
+        builder = builder.generation(generation.clone());
+        for key in signing_keys(base, &self.secrets).map_err(AuditOpenError::from)? {
+            builder = builder.key(key);
+        }
+        for anchor in asked {
+            builder = builder.anchor(anchor);
+        }
+        let next = builder.accept_rollback().await?;
+        let origin = generation.origin(base).map_err(AuditOpenError::from)?;
+        let keys = verifying_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?;
+        let accepted = next.accepted().ok_or(AcceptError::NothingToAccept)?;
+        let (known, kept) = (accepted.known, accepted.kept);
+        Ok(Found {
+            next,
+            known,
+            kept,
+            keys,
+        })
+    }
+}
+
+impl ForeignLog {
+    /// The largest tree that an anchor knows.
+    pub(crate) fn known(&self) -> LogTreeNamed {
+        self.named(self.found.known)
+    }
+
+    /// What is there, and stays.
+    pub(crate) fn kept(&self) -> LogTreeNamed {
+        self.named(self.found.kept)
+    }
+
+    /// What that is verified with.
+    pub(crate) fn keys(&self) -> &[VerifyingKey] {
+        &self.found.keys
+    }
+
+    /// Where that is.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.current.folder()
+    }
+
+    /// Makes the log that follows the one that is written from the next start on. Gives its origin and its folder.
+    ///
+    /// # Errors
+    /// [`AuditOpenError`]; the log before is still the one that is written, unless only the last sync failed.
+    pub(crate) async fn accept(&self) -> Result<(String, PathBuf), AuditOpenError> {
+        let (current, next) = (Arc::clone(&self.current), self.found.next.clone());
+        let begun = spawn_blocking(move || current.begin(&next)).await;
+        let begun = begun.map_err(|_| AuditOpenError::Folder {
+            folder: self.folder(),
+            kind: io::ErrorKind::Other,
+        })?;
+        let begun = begun.map_err(|error| AuditOpenError::Store {
+            folder: self.folder(),
+            error,
+        })?;
+        let origin = begun.generation().origin(&self.base)?;
+        Ok((origin.to_string(), begun.folder()))
+    }
+
+    /// Lets others at it.
+    pub(crate) async fn release(self) {
+        self.held.release().await;
+    }
+
+    fn named(&self, tree: LogTree) -> LogTreeNamed {
+        let origin = match tree.generation {
+            NonZeroU32::MIN => self.base.to_string(),
+            number => format!("{}/{number}", self.base),
+        };
+        LogTreeNamed { origin, tree }
+    }
+}
+
+/// Takes the lock that a store would have.
+fn lock(folder: &Path) -> Result<File, NamedLogError> {
+    let failed = |error: io::Error| AuditOpenError::Folder {
+        folder: folder.to_owned(),
+        kind: error.kind(),
+    };
+    let lock = File::options().write(true).open(folder.join("lock"));
+    let lock = lock.map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(NamedLogError::InUse),
+        Err(TryLockError::Error(error)) => Err(failed(error).into()),
+    }
+}

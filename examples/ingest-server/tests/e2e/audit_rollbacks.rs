@@ -1,0 +1,180 @@
+//! A log that was put back or cut is followed by another once an operator has said so, and stays what it was.
+
+use std::{fs, path::Path, process::Output};
+
+use portcullis_audit_log::{
+    checkpoint::Policy,
+    note::VerifyingKey,
+    source::FolderSource,
+    verify::{Outcome, Verification},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    audit_anchors::{copy, read_a_lead, refusal},
+    harness::{Data, Server},
+};
+
+fn told(output: Output, code: i32) -> String {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (out, error) = (text(output.stdout), text(output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{out}{error}");
+    out + &error
+}
+
+fn lines(output: Output) -> Vec<Value> {
+    let told = told(output, 0);
+    let lines = told.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn accept(data: &Data, arguments: &[&str]) -> Output {
+    data.run(&[&["audit", "accept-rollback"], arguments].concat())
+}
+
+/// The actions that are on record by now in the log that is written, oldest first.
+fn actions(data: &Data) -> Vec<String> {
+    let entries = lines(data.run(&["audit", "search", "--limit", "5000", "--json"]));
+    let actions = entries.iter().rev().map(|entry| &entry["action"]);
+    actions
+        .map(|action| action.as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn is_sound(folder: &Path, key: &str) {
+    let policy = Policy::new(vec![key.parse::<VerifyingKey>().unwrap()]).unwrap();
+    let source = FolderSource::new(&folder.join("log"));
+    let report = Verification::new(&source, &policy).run();
+    assert_eq!(report.outcome(), Outcome::Sound, "{report:?}");
+}
+
+async fn run_once(data: &Data) {
+    let server = Server::start_on(data);
+    read_a_lead(&server).await;
+    assert!(server.terminate().success());
+}
+
+#[tokio::test]
+async fn a_log_that_was_put_back_is_followed_by_another_when_that_is_accepted() {
+    let data = Data::new();
+    let (log, old) = (data.path().join("audit/server"), data.path().join("old"));
+    run_once(&data).await;
+    let sound = told(accept(&data, &["--confirm"]), 2);
+    assert!(sound.contains("no anchor knows another log"), "{sound}");
+    copy(&log, &old);
+    run_once(&data).await;
+    fs::remove_dir_all(&log).unwrap();
+    copy(&old, &log);
+    let said = refusal(data.command().arg("serve"));
+    assert!(said.contains("accept-rollback --node server"), "{said}");
+
+    let shown = told(accept(&data, &[]), 0);
+    assert!(shown.contains("--confirm"), "{shown}");
+    refusal(data.command().arg("serve"));
+    let begun = lines(accept(&data, &["--confirm", "--json"])).remove(0);
+    let [kept, known] = ["kept", "known"].map(|tree| begun[tree]["size"].as_u64().unwrap());
+    assert!(kept < known, "{begun}");
+    assert_eq!(begun["begun"]["origin"], "ingest-server/audit/2");
+
+    let server = Server::start_on(&data);
+    read_a_lead(&server).await;
+    let busy = told(accept(&data, &[]), 2);
+    assert!(busy.contains("runs"), "{busy}");
+    let status = server.admin(Method::GET, "/admin/audit/status");
+    let status: Value = status.send().await.unwrap().json().await.unwrap();
+    assert_eq!(status["origin"], "ingest-server/audit/2");
+    let verified = server.admin(Method::POST, "/admin/audit/verify");
+    let verified: Value = verified.send().await.unwrap().json().await.unwrap();
+    assert_eq!(verified["report"]["outcome"], "sound", "{verified}");
+    assert!(server.terminate().success());
+    assert_eq!(
+        actions(&data)[..2],
+        ["audit.rollback_accepted", "audit.opened"]
+    );
+    let keys = told(data.run(&["audit", "vkey"]), 0);
+    assert!(keys.starts_with("ingest-server/audit/2+"), "{keys}");
+    is_sound(&log.join("generation-2"), keys.trim());
+    let verified = lines(data.run(&["audit", "verify", "--json"]));
+    assert_eq!(verified[0]["outcome"], "sound");
+    told(data.run(&["audit", "proof", "0"]), 0);
+    told(data.run(&["audit", "prune"]), 0);
+
+    run_once(&data).await;
+    assert_eq!(
+        actions(&data)
+            .iter()
+            .filter(|it| *it == "audit.opened")
+            .count(),
+        3
+    );
+    let key = begun["vkeys"][0].as_str().unwrap();
+    assert!(key.starts_with("ingest-server/audit+"), "{key}");
+    is_sound(&log, key);
+
+    // Who looked, and what came of it.
+    let own = ["audit", "search", "--node", "command-line", "--json"];
+    let own = lines(data.run(&[&own[..], &["--action", "audit.accept_rollback"]].concat()));
+    let details: Vec<_> = own
+        .iter()
+        .rev()
+        .map(|entry| entry["detail"].clone())
+        .collect();
+    let expected = ["begun", "not_found", "begun", "unconfirmed", "begun"].map(Value::from);
+    assert_eq!(details[..5], expected, "{own:?}");
+    assert_eq!(own[0]["outcome"], json!("success"));
+}
+
+#[tokio::test]
+async fn a_log_whose_end_was_cut_is_followed_by_another_too() {
+    let data = Data::new();
+    let (log, old) = (data.path().join("audit/server"), data.path().join("old"));
+    run_once(&data).await;
+    copy(&log.join("journal"), &old);
+    run_once(&data).await;
+    fs::remove_dir_all(log.join("journal")).unwrap();
+    copy(&old, &log.join("journal"));
+    let said = refusal(data.command().arg("serve"));
+    for word in ["accept-rollback --node server", "the tail was cut"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    // What it has published tells as much as an anchor.
+    let mut alone = data.command();
+    alone.env("INGEST_AUDIT_ANCHORS", "none");
+    let shown = alone.args(["audit", "accept-rollback", "--json"]).output();
+    let shown = lines(shown.unwrap()).remove(0);
+
+    let begun = lines(accept(&data, &["--confirm", "--json"])).remove(0);
+    assert_eq!(begun["known"], shown["known"]);
+    assert_eq!(begun["kept"]["size"], 0);
+    run_once(&data).await;
+    assert_eq!(actions(&data)[0], "audit.rollback_accepted");
+    run_once(&data).await;
+    is_sound(&log, begun["vkeys"][0].as_str().unwrap());
+}
+
+#[tokio::test]
+async fn a_log_of_commands_is_followed_as_well_and_a_second_rollback_by_a_third() {
+    let data = Data::new();
+    run_once(&data).await;
+    let list = || told(data.run(&["api-key", "list"]), 0);
+    let log = data.path().join("audit/command-line");
+    let (old, node) = (
+        data.path().join("old"),
+        ["--node", "command-line", "--confirm", "--json"],
+    );
+    list();
+    copy(&log, &old);
+    list();
+    for number in [2, 3] {
+        fs::remove_dir_all(&log).unwrap();
+        copy(&old, &log);
+        refusal(data.command().args(["api-key", "list"]));
+        let begun = lines(accept(&data, &node)).remove(0);
+        let origin = format!("ingest-server/audit/command-line/{number}");
+        assert_eq!(begun["begun"]["origin"], origin, "{begun}");
+        list();
+    }
+}
