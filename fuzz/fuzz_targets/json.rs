@@ -70,7 +70,7 @@ fn has_inexact_number(text: &[u8]) -> bool {
         .any(|word| {
             let is_integer = word.parse::<i64>().is_ok() || word.parse::<u64>().is_ok();
             let floats_count = word.contains(['.', 'e', 'E']) || word == "-0";
-            !is_integer && !(floats_count && json_text::Decimal::is_kept_by_floats(word))
+            !(is_integer || floats_count && json_text::Decimal::is_kept_by_floats(word))
         })
 }
 

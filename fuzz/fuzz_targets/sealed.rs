@@ -159,7 +159,7 @@ impl World {
         let store = Arc::new(MemoryDekStore::new());
         let kek = LocalKek::new(VersionedSecrets::single(secrets::boxed(1)));
         let clock = Arc::new(FakeClock::new());
-        let purposes = [Email::PURPOSE, FreeText::PURPOSE].map(|name| purpose(name));
+        let purposes = [Email::PURPOSE, FreeText::PURPOSE].map(purpose);
         let mut number = 0;
         for tenant in TENANTS.map(tenant) {
             for purpose in &purposes {

@@ -7,7 +7,7 @@ use std::{
 
 use portcullis_audit_log::{
     clock::{Clock, SystemClock},
-    store::{FileStore, FileStoreError},
+    store::{FileStore, FileStoreError, StoredIndex},
 };
 
 use super::CurrentLog;
@@ -38,6 +38,15 @@ impl AuditFolder {
     /// Whether it is the name of this process's log.
     pub(super) fn is_own(&self, name: &str) -> bool {
         self.own == name
+    }
+
+    /// The index of this process's log, to be held against its entries.
+    ///
+    /// # Errors
+    /// [`FileStoreError`].
+    pub(super) fn index(&self) -> Result<StoredIndex, FileStoreError> {
+        let current = CurrentLog::of(&self.all.join(&self.own))?;
+        StoredIndex::open(&current.folder())
     }
 
     /// The log of another process, which has ended.

@@ -17,7 +17,7 @@ use super::{AuditFolder, AuditIdentity, OtherLogError, concerns_any};
 #[derive(Debug)]
 pub(crate) struct AuditReads<'a> {
     pub(super) audit: &'a Audit,
-    folder: &'a AuditFolder,
+    pub(super) folder: &'a AuditFolder,
     pub(super) identity: &'a AuditIdentity,
 }
 

@@ -1,7 +1,7 @@
 //! The log held against what it has signed, by the code that third parties use.
 
+mod beside;
 mod paced;
-mod personal_parts;
 
 use std::{
     ops::Range,
@@ -12,7 +12,7 @@ use std::{
 use portcullis_audit_log::{
     checkpoint::{Checkpoint, InvalidPolicy, Policy},
     source::StoreSource,
-    store::StoreError,
+    store::{FileStoreError, StoreError},
     verify::{Outcome, Report, Verification},
 };
 use tokio::{
@@ -21,8 +21,8 @@ use tokio::{
 };
 
 use self::{
+    beside::Beside,
     paced::{Cut, Paced},
-    personal_parts::PersonalParts,
 };
 use super::AuditReads;
 use crate::clock::Clock;
@@ -48,6 +48,8 @@ pub(crate) struct Verifying {
 pub(crate) enum VerifyError {
     #[error("the audit log cannot be read")]
     Log(#[from] StoreError),
+    #[error("the index of the audit log cannot be read")]
+    Index(#[from] FileStoreError),
     #[error("the keys of the audit log cannot verify it")]
     Keys(#[from] InvalidPolicy),
     #[error("it took longer than it may: verify ranges of the log")]
@@ -96,21 +98,22 @@ impl AuditReads<'_> {
         policy: &Policy,
         clock: &Arc<dyn Clock>,
         until: Duration,
-    ) -> Result<(Report, Option<Cut>), JoinError> {
+    ) -> Result<(Report, Option<Cut>), VerifyError> {
+        let index = self.folder.index()?;
         let runtime = Handle::current();
         let source = StoreSource::new(Arc::clone(self.audit.store()), runtime.clone());
         let (running, stopped) = mpsc::channel();
         let progress = Arc::clone(&verifying.progress);
         let pace = verifying.pace;
         let source = Paced::new(source, stopped, Arc::clone(clock), pace, until, progress);
-        let mut parts = PersonalParts::new(self.audit.clone(), runtime);
+        let mut beside = Beside::new(self.audit.clone(), index, runtime);
         let (range, kept) = (verifying.range.clone(), verifying.kept.clone());
         let policy = policy.clone();
         let verified = spawn_blocking(move || {
             let verification = Verification::new(&source, &policy)
                 .range(range)
                 .pruned_below(first)
-                .companions(&mut parts);
+                .companions(&mut beside);
             let report = match &kept {
                 Some(kept) => verification.since(kept).run(),
                 None => verification.run(),
@@ -120,6 +123,6 @@ impl AuditReads<'_> {
         let verified = verified.await;
         // Until here: dropped with the future, it ends the thread.
         drop(running);
-        verified
+        Ok(verified?)
     }
 }

@@ -1,27 +1,33 @@
-//! What lies beside the log, held against what its leaves commit to.
+//! What lies beside the log, held against its leaves: personal parts, and the index by which they are found.
 
 use portcullis_audit_log::{
     audit::{Audit, PersonalError},
     event::{Leaf, Personal, Salt},
     source::SourceError,
+    store::StoredIndex,
     verify::Companions,
 };
 use tokio::runtime::Handle;
 
-/// The personal parts that the service can open.
+/// The personal parts that the service can open, and the index of its store.
 #[derive(Debug)]
-pub(super) struct PersonalParts {
+pub(super) struct Beside {
     audit: Audit,
+    index: StoredIndex,
     runtime: Handle,
 }
 
-impl PersonalParts {
-    pub(super) const fn new(audit: Audit, runtime: Handle) -> Self {
-        Self { audit, runtime }
+impl Beside {
+    pub(super) const fn new(audit: Audit, index: StoredIndex, runtime: Handle) -> Self {
+        Self {
+            audit,
+            index,
+            runtime,
+        }
     }
 }
 
-impl Companions for PersonalParts {
+impl Companions for Beside {
     /// Of an erased tenant nobody can open any: such a part counts as absent.
     fn personal(&mut self, leaf: &Leaf<'_>) -> Result<Option<Personal>, SourceError> {
         let opened = self.audit.personal_of(leaf);
@@ -34,5 +40,9 @@ impl Companions for PersonalParts {
                 .map_err(SourceError::unreadable("personal")),
             Err(error) => Err(SourceError::unreadable("personal")(error)),
         }
+    }
+
+    fn agrees(&mut self, leaf: &Leaf<'_>) -> Result<bool, SourceError> {
+        self.index.agrees(leaf)
     }
 }
