@@ -11,6 +11,6 @@ mod tls_lines;
 mod told;
 
 pub(crate) use self::{
-    deliveries::{Deliveries, DeliveryState},
+    deliveries::{Deliveries, DeliveryState, cursor_of},
     sink::UnusableSink,
 };

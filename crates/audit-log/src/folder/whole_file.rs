@@ -70,7 +70,10 @@ impl<'a> WholeFiles<'a> {
     pub(crate) fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let (path, draft) = (self.folder.join(name), self.next_draft());
         let parent = path.parent().unwrap_or(self.folder);
-        fs::create_dir_all(parent).map_err(FolderError::io("make", parent))?;
+        // A folder that was moved away may come back, and nothing is to be in its place then.
+        if parent != self.folder {
+            fs::create_dir_all(parent).map_err(FolderError::io("make", parent))?;
+        }
         // A new file each time: of one whose sync failed, the system knows no more what is to be written.
         let removed = fs::remove_file(&draft);
         let file = match removed {

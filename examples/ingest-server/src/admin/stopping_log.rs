@@ -30,7 +30,7 @@ impl StoppingLog {
     /// What is in a log when a change is begun that is the first thing in it: `audit.opened`, and its beginning.
     pub(super) const BEGUN: u64 = 2;
 
-    /// A log that is open, and the way into it.
+    /// A log that is open and says so, and the way into it.
     pub(super) async fn open() -> (Self, AuditLog) {
         let kept = MemoryStore::new();
         let name = || "test.example/audit".parse().unwrap();
@@ -47,7 +47,11 @@ impl StoppingLog {
         let clock = Arc::new(SystemClock);
         let (audit, _gathering) = AuditLog::new(audit, own, identity, clock, WriteRecords::Off);
         let writing = Box::pin(writing);
-        (Self { kept, writing }, audit)
+        let mut log = Self { kept, writing };
+        while log.kept.size().await.unwrap() == 0 {
+            log.write().await;
+        }
+        (log, audit)
     }
 
     /// Makes a change while the log is written, until it has so many entries; then nobody writes it any more.
@@ -57,9 +61,13 @@ impl StoppingLog {
             if let Poll::Ready(changed) = poll!(&mut change) {
                 return changed;
             }
-            assert!(poll!(&mut self.writing).is_pending());
-            tokio::task::yield_now().await;
+            self.write().await;
         }
         change.await
+    }
+
+    async fn write(&mut self) {
+        assert!(poll!(&mut self.writing).is_pending());
+        tokio::task::yield_now().await;
     }
 }

@@ -2,10 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use portcullis_audit_log::{
-    audit::{Audit, Retention},
-    event::Id,
-};
+use portcullis_audit_log::audit::{Audit, Retention};
 use portcullis_telemetry::BackgroundTask;
 
 const TASK: BackgroundTask = BackgroundTask::new("audit_retention");
@@ -22,21 +19,18 @@ pub(crate) fn retention(days: NonZeroU32, personal_days: NonZeroU32) -> Retentio
         .personal(DAY * personal_days.get())
 }
 
-/// Takes away what is older than so many days, entries and what lies beside them, until it is dropped; no entry before
-/// those have it who follow the log under these names. That something went is on record.
+/// Takes away what is older than so many days, entries and what lies beside them, until it is dropped; for whom entries
+/// are held longer is asked each time. That something went is on record.
 pub(crate) async fn retain(
     audit: Audit,
     days: NonZeroU32,
     personal_days: NonZeroU32,
-    followers: impl Fn() -> Vec<Id>,
+    held: impl Fn(Retention) -> Retention,
 ) {
     let ages = retention(days, personal_days);
     loop {
         TASK.run(async {
-            let retention = followers()
-                .into_iter()
-                .fold(ages.clone(), Retention::follower);
-            if let Err(error) = audit.retain(&retention).await {
+            if let Err(error) = audit.retain(&held(ages.clone())).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "entries of the audit log that are too old were not taken away"

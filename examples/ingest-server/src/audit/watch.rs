@@ -78,9 +78,15 @@ async fn watched(
         networks: NetworkHasher::new(&SystemEntropy::new())?,
         suspicions: suspicions.clone(),
     };
-    let size = watch.store.size().await?;
-    // What was there before there were rules is what they know, and no finding.
-    let next = watch.store.cursor(&CURSOR).await?.unwrap_or(size);
+    let next = match watch.store.cursor(&CURSOR).await? {
+        Some(next) => next,
+        // What was there before there were rules is what they know, and no finding.
+        None => {
+            let size = watch.store.size().await?;
+            watch.store.move_cursor(&CURSOR, size).await?;
+            size
+        }
+    };
     watch.remember(next, timestamp(clock)).await?;
     watch.follow(next).await
 }
@@ -197,3 +203,6 @@ fn address_in(personal: &Personal) -> Option<IpAddr> {
     let personal: serde_json::Value = json::read(personal.json().as_bytes()).ok()?;
     personal["ip"].as_str()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -308,7 +308,7 @@ impl Backend {
             config.audit.personal_days,
             {
                 let deliveries = deliveries.clone();
-                move || deliveries.cursors()
+                move |ages| deliveries.held(ages)
             },
         );
         let own = AuditFolder::new(config.audit.folder.clone(), node.name(slot.number));

@@ -12,9 +12,10 @@ use std::{
 
 use futures_util::future::join_all;
 use portcullis_audit_log::{
+    audit::Retention,
     clock::{Clock, timestamp},
     entropy::SystemEntropy,
-    event::{Id, Screen},
+    event::{Id, InvalidId, Screen},
     sink::{Follower, SinkStatus},
     store::Store,
 };
@@ -78,8 +79,9 @@ impl Deliveries {
     ) -> Result<(Self, impl Future<Output = ()> + Send + use<>), UnusableSink> {
         let mut followers = Vec::new();
         let mut deliveries = Vec::new();
-        for AuditSink { name, receiver } in sinks {
-            let cursor = Id::parse(&format!("sink/{name}"), &Configured)?;
+        for sink in sinks {
+            let AuditSink { name, receiver } = sink;
+            let cursor = cursor_of(sink)?;
             let follower = Follower::new(
                 cursor.clone(),
                 Arc::clone(store),
@@ -119,12 +121,27 @@ impl Deliveries {
         self.sinks.iter().map(state).collect()
     }
 
-    /// The cursors of those that are still to get what the log has.
-    pub(crate) fn cursors(&self) -> Vec<Id> {
-        let sinks = self.sinks.iter();
-        let left = sinks.filter(|sink| !sink.has_ended.load(Relaxed));
-        left.map(|sink| sink.cursor.clone()).collect()
+    /// So long entries are kept for those that are still to get them; for those that have ended no longer, and that
+    /// they miss some is on record.
+    pub(crate) fn held(&self, ages: Retention) -> Retention {
+        let passed = self.cursors(true).fold(ages, Retention::passable);
+        self.cursors(false).fold(passed, Retention::follower)
     }
+
+    /// The cursors of those that have ended, or have not.
+    pub(crate) fn cursors(&self, have_ended: bool) -> impl Iterator<Item = Id> {
+        let sinks = self.sinks.iter();
+        let chosen = sinks.filter(move |sink| sink.has_ended.load(Relaxed) == have_ended);
+        chosen.map(|sink| sink.cursor.clone())
+    }
+}
+
+/// How far a sink has come is known under this name.
+///
+/// # Errors
+/// Its name is none.
+pub(crate) fn cursor_of(sink: &AuditSink) -> Result<Id, InvalidId> {
+    Id::parse(&format!("sink/{}", sink.name), &Configured)
 }
 
 impl Delivery {

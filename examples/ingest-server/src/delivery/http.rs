@@ -82,6 +82,9 @@ impl Transport for HttpTransport {
             Some(after) => reply.retry_after(after),
             None => reply,
         };
+        if limits.max_body > 0 {
+            return Ok(reply.body(read_whole(response, limits.max_body).await?));
+        }
         // The answer is there, whatever comes of the rest.
         drop(timeout(BODY_TIMEOUT, read(response)).await);
         Ok(reply)
@@ -116,6 +119,18 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
+async fn read_whole(mut response: Response, most: usize) -> Result<Bytes, TransportError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if chunk.len() > most - body.len() {
+            return Err(TransportError::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.into())
+}
+
+/// No body is wanted; so much is read that the connection can be kept.
 async fn read(mut response: Response) {
     let mut left = MOST_BODY;
     while let Ok(Some(chunk)) = response.chunk().await {

@@ -107,7 +107,7 @@ fn each_command_leaves_the_entry_that_the_page_names() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(after > before + looks, "{example}: {before} {after} {told}");
     }
-    let run: BTreeSet<_> = EXAMPLES.iter().map(|example| *example).collect();
+    let run: BTreeSet<_> = EXAMPLES.iter().copied().collect();
     for command in named
         .iter()
         .filter(|name| !["serve", "demo"].contains(name))

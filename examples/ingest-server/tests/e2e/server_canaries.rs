@@ -11,6 +11,8 @@ mod commands;
 #[cfg(feature = "dangerous-unredacted")]
 #[path = "server_canaries/control.rs"]
 mod control;
+#[path = "server_canaries/delivered.rs"]
+mod delivered;
 #[path = "server_canaries/outputs.rs"]
 mod outputs;
 #[path = "server_canaries/records.rs"]
@@ -33,7 +35,7 @@ use self::{
 use crate::harness::Data;
 
 /// What must be there for the search to mean something: each output has what it is for.
-const PRESENT: [(&str, &str); 17] = [
+const PRESENT: [(&str, &str); 21] = [
     ("the log", "\"level\":\"TRACE\""),
     (
         "the log",
@@ -54,6 +56,10 @@ const PRESENT: [(&str, &str); 17] = [
     ("file ingest.db-wal", ""),
     ("file audit/server/journal/0000000000.paj", "lead.read"),
     ("output of quality report", "Data quality"),
+    ("webhooks of the audit log", "lead.read"),
+    ("log records of the audit log", "lead.read"),
+    ("syslog of the audit log", "lead.read"),
+    ("lines of the audit log", "lead.read"),
 ];
 
 /// Tables in which all this leaves nothing: who reads now, what waits in memory, and the earlier audit log.

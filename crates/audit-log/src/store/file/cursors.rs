@@ -110,6 +110,22 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_was_taken_away_is_not_made_again() {
+        let (dir, disk) = (TempDir::new().unwrap(), Arc::<FaultyDisk>::default());
+        let (folder, away) = (dir.path().join("log"), dir.path().join("away"));
+        fs::create_dir(&folder).unwrap();
+        let cursors = Cursors::open(disk, &folder.join("cursors")).unwrap();
+        cursors.put(&ONE, 7).unwrap();
+        fs::rename(&folder, &away).unwrap();
+        assert!(cursors.put(&ONE, 8).is_err());
+        assert!(!folder.exists());
+        fs::rename(&away, &folder).unwrap();
+        assert_eq!(cursors.next_of(&ONE), Some(7));
+        cursors.put(&ONE, 8).unwrap();
+        assert_eq!(cursors.next_of(&ONE), Some(8));
+    }
+
+    #[test]
     fn a_cursor_is_where_it_was_moved_to_and_a_failed_move_leaves_it() {
         let (dir, disk) = (TempDir::new().unwrap(), Arc::<FaultyDisk>::default());
         let cursors = open(&dir, &disk).unwrap();

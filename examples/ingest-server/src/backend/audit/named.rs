@@ -9,12 +9,13 @@ use std::{
 use portcullis_audit_log::{
     audit::{AcceptError, Audit, Retention},
     clock::Clock as LogClock,
+    event::Id,
     note::{KeyName, VerifyingKey},
     store::{FileStore, FileStoreError},
 };
 use portcullis_versioned_secrets::VersionedSecrets;
 
-use super::{AuditClock, AuditOpenError, signing_keys, verifying_keys};
+use super::{AuditClock, AuditNode, AuditOpenError, signing_keys, verifying_keys};
 use crate::{
     audit::{
         CurrentLog, KeyringSealer, PublishedError, PublishedLog, is_log_name, log_name, retention,
@@ -22,6 +23,7 @@ use crate::{
     backend::Backend,
     clock::Clock,
     config::{AnchorPlace, Config},
+    delivery::cursor_of,
 };
 
 /// Where the logs are, what they are called, and what signs them.
@@ -33,6 +35,8 @@ pub(crate) struct NamedLogs {
     pub(super) anchors: Vec<AnchorPlace>,
     days: NonZeroU32,
     personal_days: NonZeroU32,
+    /// Who follows the logs of services.
+    sinks: Vec<Id>,
 }
 
 /// Why a log is not read.
@@ -68,6 +72,7 @@ impl NamedLogs {
             anchors: config.audit.anchors.clone(),
             days: config.audit.days,
             personal_days: config.audit.personal_days,
+            sinks: config.audit.sinks.iter().flat_map(cursor_of).collect(),
         }
     }
 
@@ -127,9 +132,14 @@ impl NamedLogs {
         Ok((audit, store, writing))
     }
 
-    /// How long entries are kept, and what lies beside them.
-    pub(crate) fn retention(&self) -> Retention {
-        retention(self.days, self.personal_days)
+    /// How long entries of the log of that name are kept, and what lies beside them: none goes before every sink has it.
+    pub(crate) fn retention(&self, name: &str) -> Retention {
+        let ages = retention(self.days, self.personal_days);
+        // What commands record is delivered by nobody.
+        if !name.starts_with(AuditNode::Server.as_str()) {
+            return ages;
+        }
+        self.sinks.iter().cloned().fold(ages, Retention::follower)
     }
 
     /// The name that the keys of the log have. A log may have got another since, which begins with the one that is

@@ -26,7 +26,7 @@ impl Open {
         let (audit, store, writing) = opening.await?;
         Ok(Self {
             audit,
-            retention: logs.retention(),
+            retention: logs.retention(named.name()),
             store,
             writing: tokio::spawn(writing),
         })

@@ -36,6 +36,14 @@ async fn server(answers: Vec<&'static str>) -> (Arc<Mutex<usize>>, u16) {
 }
 
 async fn sent(url: &str, network: Option<&str>) -> Result<Reply, TransportError> {
+    sent_reading(url, network, 0).await
+}
+
+async fn sent_reading(
+    url: &str,
+    network: Option<&str>,
+    max_body: usize,
+) -> Result<Reply, TransportError> {
     let addresses = AddressPolicy::public();
     let addresses = match network {
         Some(network) => addresses.allow(network.parse().unwrap()),
@@ -44,7 +52,8 @@ async fn sent(url: &str, network: Option<&str>) -> Result<Reply, TransportError>
     let (tls, token) = (tls::of_nobody().unwrap(), HeaderValue::from_static(TOKEN));
     let transport = HttpTransport::new(addresses.clone(), tls, Some(token)).unwrap();
     let request = Request::post(url).body(Bytes::from_static(b"{}")).unwrap();
-    let limits = RequestLimits::new(addresses);
+    let mut limits = RequestLimits::new(addresses);
+    limits.max_body = max_body;
     transport.request(request, &limits).await
 }
 
@@ -63,6 +72,22 @@ async fn an_answer_is_given_as_it_is_and_no_redirect_followed() {
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(reply.retry_after, Some(Duration::from_secs(70)));
     assert_eq!(*asked.lock().unwrap(), 2);
+}
+
+const COSIGNED: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nlines";
+
+#[tokio::test]
+async fn a_body_is_given_if_it_is_wanted_and_no_longer_than_it_may_be() {
+    let (_, port) = server(vec![COSIGNED; 3]).await;
+    let url = format!("http://127.0.0.1:{port}/add-checkpoint");
+    let reading = async |most| sent_reading(&url, Some("127.0.0.0/8"), most).await;
+    assert_eq!(reading(0).await.unwrap().body, "");
+    assert_eq!(reading(5).await.unwrap().body, "lines");
+    let refused = reading(4).await;
+    assert!(
+        matches!(refused, Err(TransportError::TooLong)),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use super::{
     by_design::{FAULT, FAULT_WORD, HISTORY_FAULT, PARENT},
     canaries::Canaries,
     commands,
+    delivered::Delivered,
     outputs::{self, Output},
     records, surface,
     tee::Tee,
@@ -36,12 +37,15 @@ impl Run {
     pub(super) async fn of(data: &Data, command: Command) -> Self {
         let mut canaries = Canaries::default();
         let (collector, endpoint) = collector().await;
-        let tee = Tee::before(endpoint.strip_prefix("http://").unwrap()).await;
+        let collecting = endpoint.strip_prefix("http://").unwrap();
+        let tee = Tee::before(collecting).await;
+        let delivered = Delivered::start(&mut canaries, collecting).await;
         let redis = Redis::start_with(Some(REDIS_PASSWORD)).await;
         let monitor = monitor(&redis).await;
         let settings = [
             ("INGEST_LOG", "trace".to_owned()),
             ("INGEST_REDIS_URL", redis.url()),
+            ("INGEST_AUDIT_SINKS", delivered.sinks()),
             ("INGEST_TRACE_SAMPLE_RATIO", "1".to_owned()),
             ("OTEL_BSP_SCHEDULE_DELAY", "100".to_owned()),
             (
@@ -69,6 +73,8 @@ impl Run {
         outputs.extend(commands::run_all(data, &command, &mut canaries, &lead));
         outputs.extend(outputs::shown(&server).await);
         outputs.extend(outputs::files(data));
+        Delivered::all(&server).await;
+        outputs.extend(delivered.outputs());
         assert!(server.terminate().success());
         outputs.extend(outputs::tables(data).await);
         outputs.extend(outputs::files(data));
