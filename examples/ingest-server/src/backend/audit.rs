@@ -247,7 +247,8 @@ impl Backend {
                 Ok(None) => continue,
                 Ok(Some(slot)) => {
                     let observer = Arc::clone(&observer);
-                    self.open_slot(config, node, slot, clock, observer).await
+                    // Its state is large, and would be on the stack of who starts.
+                    Box::pin(self.open_slot(config, node, slot, clock, observer)).await
                 }
                 Err(error) => Err(error),
             };
