@@ -179,13 +179,13 @@ impl App {
         let connections = backend.connections();
         let audit_metrics =
             AuditMetrics::register(registry, &config.audit.anchors, Arc::clone(&clock))?;
-        let opening = backend.open_audit(
+        let opening = Box::pin(backend.open_audit(
             config,
             AuditNode::Server,
             RefusedLogs::Refuse,
             &clock,
             Arc::new(audit_metrics),
-        );
+        ));
         let OpenedAudit {
             log: audit,
             following: audit_following,

@@ -319,7 +319,8 @@ impl Backend {
             deliveries,
             suspicions,
         };
-        let run = async move {
+        // Its state is large, and would be on the stack of all who pass it on.
+        let run = Box::pin(async move {
             let written = async { tokio::join!(writing, gathering) };
             tokio::select! {
                 _ = written => {}
@@ -333,7 +334,7 @@ impl Backend {
                     "the audit log was not put in place; the next start does it"
                 );
             }
-        };
+        });
         Ok(OpenedAudit {
             log,
             following,
