@@ -3,7 +3,10 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, Ordering::SeqCst},
+        atomic::{
+            AtomicBool, AtomicU8,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     time::Duration,
 };
@@ -48,8 +51,8 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
     phase: AtomicU8,
-    /// Whether the last group was written.
-    pub(super) is_failing: std::sync::atomic::AtomicBool,
+    /// Whether the last group was not written, or somebody has waited in vain since.
+    pub(super) is_failing: AtomicBool,
     pub(super) tree: watch::Sender<RightEdge>,
     pub(super) published: watch::Sender<Option<Published>>,
     /// Somebody waits for a checkpoint.
@@ -178,7 +181,11 @@ impl Shared {
             self.wake.notify_one();
             answer.await.unwrap_or_else(|_| Err(self.refusal()))
         });
-        let answer = answer.await.unwrap_or(Err(Unrecorded::TimedOut));
+        let answer = answer.await.unwrap_or_else(|_| {
+            // A store that hangs fails as well, until it has written a group.
+            self.is_failing.store(true, Relaxed);
+            Err(Unrecorded::TimedOut)
+        });
         self.tell(observer::Event::Answered {
             took: self.since(began),
             recorded: answer.is_ok(),

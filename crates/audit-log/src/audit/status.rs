@@ -16,7 +16,8 @@ pub struct Status {
     pub must_waiting: usize,
     /// How many notes wait, of at most 8,192.
     pub notes_waiting: usize,
-    /// Whether the last group was not written, so that nothing that must be on record can be done.
+    /// Whether the last group was not written, or somebody has waited in vain for the next: nothing that must be on
+    /// record can be done.
     pub is_failing: bool,
     /// Whether it takes events: it is not closed, and no anchor knows another log.
     pub is_open: bool,

@@ -19,11 +19,11 @@ const REFUSED_WITHIN: Duration = Duration::from_millis(2_500);
 /// What waits for nothing, on a machine that does other things too.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// A file system in a file, which can be made to hang.
-struct Disk {
-    mounted: PathBuf,
-    is_frozen: bool,
-}
+/// A file system in a file.
+struct Disk(PathBuf);
+
+/// While it is there, the disk hangs. Who waits for it then cannot even be killed, so that it has to go before them.
+struct Frozen<'a>(&'a Disk);
 
 impl Disk {
     fn new(folder: &Path) -> Self {
@@ -35,30 +35,24 @@ impl Disk {
         fs::create_dir(&mounted).unwrap();
         run("mkfs.ext4", &["-q", "-F"], &[&image]);
         run("mount", &["-o", "loop"], &[&image, &mounted]);
-        Self {
-            mounted,
-            is_frozen: false,
-        }
+        Self(mounted)
     }
 
-    fn freeze(&mut self) {
-        run("fsfreeze", &["--freeze"], &[&self.mounted]);
-        self.is_frozen = true;
-    }
-
-    fn thaw(&mut self) {
-        run("fsfreeze", &["--unfreeze"], &[&self.mounted]);
-        self.is_frozen = false;
+    fn freeze(&self) -> Frozen<'_> {
+        run("fsfreeze", &["--freeze"], &[&self.0]);
+        Frozen(self)
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Who waits for it cannot even be killed.
-        if self.is_frozen {
-            self.thaw();
-        }
-        run("umount", &["--lazy"], &[&self.mounted]);
+        run("umount", &["--lazy"], &[&self.0]);
+    }
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        run("fsfreeze", &["--unfreeze"], &[&self.0.0]);
     }
 }
 
@@ -96,17 +90,17 @@ async fn assert_at_once(request: RequestBuilder, expected: StatusCode) {
 async fn what_must_be_on_record_is_refused_in_two_seconds_and_all_else_goes_on() {
     // The server ends before the disk is taken from it.
     let place = tempfile::tempdir().unwrap();
-    let mut disk = Disk::new(place.path());
+    let disk = Disk::new(place.path());
     let data = Data::new();
     let mut command = data.command();
-    command.env("INGEST_AUDIT_DIR", disk.mounted.join("audit"));
+    command.env("INGEST_AUDIT_DIR", disk.0.join("audit"));
     let server = Server::start_command(&data, command);
     let key = server.issue("acme", &ALL_SCOPES).await;
     let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
     let path = format!("/v1/leads/{lead}");
     assert_eq!(server.read_lead(&key, &lead).await.status(), StatusCode::OK);
 
-    disk.freeze();
+    let frozen = disk.freeze();
     let in_the_clear = || {
         let request = server.request(Method::GET, &path, &key);
         request.header("x-access-reason", "support")
@@ -133,7 +127,7 @@ async fn what_must_be_on_record_is_refused_in_two_seconds_and_all_else_goes_on()
     let (_, components) = readiness(&server).await;
     assert_eq!(components["audit_log"]["state"], "degraded", "{components}");
 
-    disk.thaw();
+    drop(frozen);
     wait_for("a read when the disk goes on", async || {
         let status = server.read_lead(&key, &lead).await.status();
         (status == StatusCode::OK).then_some(())

@@ -30,10 +30,12 @@ async fn a_store_that_hangs_refuses_within_2_s_wherever_it_does_and_is_used_when
         for _ in 0..3 {
             let refused = timed(&log.audit).await;
             assert_eq!(refused, (Err(Unrecorded::TimedOut), LIMIT), "{mood:?}");
+            assert!(log.audit.status().is_failing, "{mood:?}");
         }
         log.store.is_to(Mood::Works);
         let (recorded, took) = timed(&log.audit).await;
         assert!(recorded.is_ok() && took < LIMIT, "{mood:?}: {recorded:?}");
+        assert!(!log.audit.status().is_failing, "{mood:?}");
         // Of a read that was refused, nothing was shown. What was being written then is in the log all the same.
         let said = said(&log.closed().await);
         let reads = said.iter().filter(|said| *said == "lead.read success");
