@@ -28,6 +28,9 @@ pub struct Follower {
 
 /// How often the log is looked at while nothing new is in it.
 const POLL: Duration = Duration::from_secs(1);
+/// How often the cursor is moved while entries are taken over: each time takes the disk, and a receiver may take one entry
+/// at a time.
+const MOVE_EVERY: Duration = Duration::from_secs(1);
 /// What is read at once.
 const READ_BYTES: NonZeroUsize = NonZeroUsize::new(256 * 1024).expect("it is not zero");
 /// What a receiver may ask for at most.
@@ -91,7 +94,7 @@ impl Follower {
         }
     }
 
-    /// Delivers a batch, and gives the leaf behind it.
+    /// Delivers a batch, and gives the leaf behind it. The cursor is moved each second, and before there is a wait.
     async fn deliver_all(&self, batch: &EntryBatch) -> Result<u64, FollowEnd> {
         let mut entries = Vec::new();
         for (n, bytes) in batch.iter() {
@@ -99,6 +102,7 @@ impl Follower {
             entries.push((n, entry.leaf().time(), entry));
         }
         let mut next = batch.next();
+        let mut moved = self.clock.monotonic();
         for chunk in entries.chunks(self.sink.max_entries().get()) {
             let Some((first, oldest, _)) = chunk.first() else {
                 break;
@@ -109,8 +113,13 @@ impl Follower {
             self.deliver(*first, &chunk).await?;
             next = first + chunk.len() as u64;
             self.status.has_delivered(chunk.len() as u64);
-            self.move_to(next).await?;
+            let now = self.clock.monotonic();
+            if now.saturating_sub(moved) >= MOVE_EVERY {
+                self.move_to(next).await?;
+                moved = now;
+            }
         }
+        self.move_to(next).await?;
         Ok(next)
     }
 
@@ -120,6 +129,10 @@ impl Follower {
         while let Err(error) = self.sink.deliver(entries, timestamp(&*self.clock)).await {
             failed += 1;
             self.status.has_failed();
+            if failed == 1 {
+                // Nothing that was taken over before is to come again because of what now takes longer.
+                self.move_to(next).await?;
+            }
             if matches!(error, DeliveryError::Gone) {
                 return Err(FollowEnd::Gone);
             }
