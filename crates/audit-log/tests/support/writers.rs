@@ -136,10 +136,12 @@ impl Writer {
 
 /// Two write at once, until one is killed; the other goes on for as long again. Gives what each has acknowledged.
 pub(crate) fn one_of_two_is_killed(place: &str, after: usize) -> [Acknowledged; 2] {
-    let [killed, other] = ["node-a", "node-b"].map(|node| Writer::start(place, node));
+    let mut other = Writer::start(place, "node-b");
+    // It is writing when the one that is to be killed begins to.
+    other.read(1);
+    let killed = Writer::start(place, "node-a");
     let killed: JoinHandle<_> = thread::spawn(move || killed.killed(after));
     // It writes on after the death of the other.
-    let mut other = other;
     other.read(after);
     let killed = killed.join().unwrap();
     [killed, other.ended(after)]
