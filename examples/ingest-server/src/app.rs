@@ -16,6 +16,7 @@ mod rotation_schedule;
 mod run;
 mod service_task;
 mod service_thread;
+mod start_error;
 pub(crate) mod telemetry;
 mod unusable_keys;
 
@@ -23,30 +24,23 @@ use std::sync::Arc;
 
 use axum::extract::MatchedPath;
 use portcullis_apikey_cache::ApiKeyCache;
-use portcullis_keyring::entropy::{Entropy, EntropyError, SystemEntropy};
+use portcullis_keyring::entropy::{Entropy, SystemEntropy};
 use portcullis_pii_detect::Detector;
-use portcullis_telemetry::{
-    DatabaseDurations, Guard, HttpLayer, MetricError, RemoteParent, Runtimes,
-};
+use portcullis_telemetry::{DatabaseDurations, Guard, HttpLayer, RemoteParent, Runtimes};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::runtime::Handle;
 
 use self::{
-    descriptors::TooFewDescriptors,
-    listeners::{ListenError, Listeners},
-    policies::PoliciesError,
-    quality_history::QualityRecording,
-    service_task::ServiceTask,
-    service_thread::ServiceThread,
-    telemetry::START,
+    listeners::Listeners, quality_history::QualityRecording, service_task::ServiceTask,
+    service_thread::ServiceThread, telemetry::START,
 };
 use crate::{
     admin::{ApiKeys, Components, KeyMaterial, UseCases, Warming},
     backend::{
-        AuditNode, AuditOpenError, Backend, BackendError, Connections, MissingPeppers, Observers,
-        OpenedAudit, RefusedLogs, SecretServices,
+        AuditNode, Backend, Connections, MissingPeppers, Observers, OpenedAudit, RefusedLogs,
+        SecretServices,
     },
-    clock::{self, Clock, ClockNotSet, SystemClock, make_seed},
+    clock::{self, Clock, SystemClock, make_seed},
     config::Config,
     detection::DetectionPolicies,
     http::{listener::DescriptorReserve, routes::AdminState},
@@ -72,6 +66,7 @@ pub(crate) use self::{
     erasures::PrepareError,
     listeners::{Addresses, try_addresses},
     run::ServiceTaskEnded,
+    start_error::StartError,
 };
 
 /// Requests that are worked on at once on the public listener.
@@ -79,44 +74,6 @@ const PUBLIC_IN_FLIGHT: usize = 512;
 
 /// Who reads the audit log as it comes, at once.
 const AUDIT_READERS: usize = 32;
-
-/// The service could not be started.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StartError {
-    #[error(transparent)]
-    Backend(#[from] BackendError),
-    #[error(transparent)]
-    Audit(#[from] AuditOpenError),
-    #[error("a metric cannot be registered")]
-    Metrics(#[from] MetricError),
-    #[error(transparent)]
-    Descriptors(#[from] TooFewDescriptors),
-    #[error(transparent)]
-    Random(#[from] EntropyError),
-    #[error(transparent)]
-    Clock(#[from] ClockNotSet),
-    #[error(transparent)]
-    Policies(#[from] PoliciesError),
-    #[error(transparent)]
-    Prepare(#[from] PrepareError),
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    #[error("the system gives no thread or no file descriptor: {0}")]
-    Thread(std::io::ErrorKind),
-}
-
-impl StartError {
-    /// Whether it is something to set right, which no further start does.
-    pub(crate) const fn is_configuration(&self) -> bool {
-        match self {
-            Self::Backend(error) => error.is_configuration(),
-            Self::Audit(error) => error.is_configuration(),
-            Self::Prepare(error) => error.is_configuration(),
-            Self::Clock(_) | Self::Descriptors(_) => true,
-            _ => false,
-        }
-    }
-}
 
 /// A service whose addresses are bound and whose background work runs.
 pub(crate) struct App {

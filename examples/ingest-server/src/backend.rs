@@ -3,6 +3,7 @@
 
 mod api_key_bus;
 mod audit;
+mod backend_error;
 mod database;
 mod feed_apart;
 mod grouped_keys;
@@ -28,30 +29,19 @@ mod watched_bus;
 
 use std::{num::NonZeroUsize, sync::Arc};
 
-use portcullis_apikey_cache::{
-    self as apikey_cache, ApiKeyCache, ManageError, Peppers, bus::RedisBusConfigError,
-    store::KeyStore,
-};
+use portcullis_apikey_cache::{self as apikey_cache, ApiKeyCache, Peppers, store::KeyStore};
 use portcullis_dq_metrics::history::QualityHistory;
 use portcullis_keyring::{
     self as keyring, KeyId, Keyring, Purpose, TenantId,
-    kek::{KekContext, KekError, KekProvider},
+    kek::{KekContext, KekProvider},
     store::DekStore,
 };
 use portcullis_ratelimit::{self as ratelimit, RateLimiter};
 use portcullis_telemetry::DatabaseDurations;
 
 use self::{
-    database::Database,
-    limiter::Limiters,
-    live_secrets::LiveSecrets,
-    made_secrets::Secrets,
-    needed_keks::NeededKeks,
-    needed_peppers::NeededPeppers,
-    secret_checks::{VerifyError, WrongSecrets},
-    secret_services::{FetchError, ServiceError},
-    upkeep::Upkeep,
-    watched::Watch,
+    database::Database, limiter::Limiters, live_secrets::LiveSecrets, made_secrets::Secrets,
+    upkeep::Upkeep, watched::Watch,
 };
 use crate::{
     clock::SystemClock,
@@ -69,9 +59,9 @@ pub(crate) use self::{
         AuditFollowing, AuditNode, AuditOpenError, ForeignLog, LogTreeNamed, NamedLogError,
         NamedLogs, OpenedAudit, RefusedLogs,
     },
+    backend_error::BackendError,
     database::DatabaseError,
     limit_stores::{LimitStores, LimitTable, LimitsHealth},
-    limiter::LimiterError,
     location::Location,
     secret_health::{RefreshOutcome, SecretHealth, SecretObserver},
     secret_refresh::SecretRefresh,
@@ -132,39 +122,6 @@ pub(crate) struct Connections(Database);
 /// Data keys that are kept unwrapped, at 1,170 bytes each while they seal: those of 10,000 tenants, with a key for each kind
 /// of personal data.
 const DATA_KEYS: NonZeroUsize = NonZeroUsize::new(50_000).expect("50,000 is not zero");
-
-/// The database, the keys or the limiter cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BackendError {
-    /// A secret is not the one this database was written with; the text says which.
-    #[error(transparent)]
-    Secrets(#[from] WrongSecrets),
-    /// API keys would be refused that are good.
-    #[error(transparent)]
-    Peppers(#[from] NeededPeppers),
-    /// Data keys could not be opened.
-    #[error(transparent)]
-    Keks(#[from] NeededKeks),
-    #[error("the data keys cannot be counted")]
-    DataKeys(#[from] keyring::store::StoreError),
-    #[error("the key-encryption key cannot be used")]
-    Kek(#[from] KekError),
-    #[error(transparent)]
-    Services(#[from] ServiceError),
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    #[error("the API keys cannot be counted")]
-    ApiKeys(#[from] ManageError),
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    /// A set of secrets that the configuration let through.
-    #[error("a set of secrets cannot be used: {0}")]
-    Unusable(Box<dyn std::error::Error + Send + Sync>),
-    #[error(transparent)]
-    Limiter(#[from] LimiterError),
-    #[error("Redis cannot carry changes of API keys as it is configured")]
-    Bus(#[from] RedisBusConfigError),
-}
 
 impl Backend {
     /// Opens the database and checks every secret against it before anything is read or written
@@ -372,25 +329,6 @@ impl Connections {
     /// Closes every connection to the database.
     pub(crate) async fn close(&self) {
         self.0.close().await;
-    }
-}
-
-impl BackendError {
-    /// Whether it is something to set right, which no further start does.
-    pub(crate) const fn is_configuration(&self) -> bool {
-        matches!(
-            self,
-            Self::Secrets(_) | Self::Peppers(_) | Self::Keks(_) | Self::Services(_)
-        )
-    }
-}
-
-impl From<VerifyError> for BackendError {
-    fn from(error: VerifyError) -> Self {
-        match error {
-            VerifyError::Wrong(wrong) => Self::Secrets(wrong),
-            VerifyError::Store(error) => DatabaseError::from(error).into(),
-        }
     }
 }
 

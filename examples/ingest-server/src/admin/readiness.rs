@@ -1,11 +1,11 @@
 //! Whether the process can take requests, component by component.
 
 mod audit_sinks;
+mod component;
 mod key_cache;
 mod secrets;
 
 use std::{
-    borrow::Cow,
     future::Future,
     sync::{
         Arc,
@@ -19,6 +19,7 @@ use portcullis_dq_metrics::history::QualityHistory;
 use portcullis_keyring::store::DekStore;
 use serde::Serialize;
 
+use self::component::{Component, State, milliseconds};
 use super::{KeyCensus, Warming};
 use crate::{
     backend::{LimitStores, LimitsHealth, SecretHealth},
@@ -71,39 +72,6 @@ struct Answers {
     secrets: Component,
     limits: Component,
     traces: Component,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct Component {
-    state: State,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latency_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    free_rows: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rows: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confirmed_for_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age_seconds: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kek: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    action: Option<Cow<'static, str>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Up,
-    Warming,
-    /// Serves, and asks for something.
-    Degraded,
-    Draining,
-    Full,
-    Down,
-    Configured,
-    Off,
 }
 
 /// How long a component may take to answer.
@@ -384,37 +352,4 @@ impl Answers {
         let unready = [State::Draining, State::Warming, State::Down, State::Full];
         !all.iter().any(|one| unready.contains(&one.state))
     }
-}
-
-impl Component {
-    const fn new(state: State) -> Self {
-        Self {
-            state,
-            latency_ms: None,
-            free_rows: None,
-            rows: None,
-            confirmed_for_ms: None,
-            age_seconds: None,
-            kek: None,
-            action: None,
-        }
-    }
-
-    fn with_action(self, action: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            action: Some(action.into()),
-            ..self
-        }
-    }
-
-    fn with_latency(self, latency: Duration) -> Self {
-        Self {
-            latency_ms: Some(milliseconds(latency)),
-            ..self
-        }
-    }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
