@@ -44,6 +44,11 @@ impl Program {
         assert!(status.unwrap().success());
     }
 
+    /// Whether it has ended by itself.
+    fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Fails when it has ended by itself, since somebody else may answer at its address.
     pub(crate) fn assert_runs(&mut self) {
         let ended = self.child.try_wait().unwrap();
@@ -187,20 +192,32 @@ impl Redis {
     }
 
     pub(crate) async fn start_with(password: Option<&'static str>) -> Self {
-        let address = free_address();
-        let (_, port) = address.split_once(':').unwrap();
-        let mut redis = Self {
-            port: port.parse().unwrap(),
-            password,
-            data: tempfile::tempdir().unwrap(),
-            program: None,
-        };
-        redis.restart().await;
-        redis
+        let mut told = String::new();
+        for _ in 0..5 {
+            let address = free_address();
+            let (_, port) = address.split_once(':').unwrap();
+            let mut redis = Self {
+                port: port.parse().unwrap(),
+                password,
+                data: tempfile::tempdir().unwrap(),
+                program: None,
+            };
+            match redis.comes_up().await {
+                Ok(()) => return redis,
+                // The port of another test, which took it in the meantime.
+                Err(output) => told = output,
+            }
+        }
+        panic!("no Redis: {told}");
     }
 
     /// Starts it again. It wrote down what it did before it said so, which outlives the process.
     pub(crate) async fn restart(&mut self) {
+        self.comes_up().await.unwrap();
+    }
+
+    /// Starts it, and waits until it answers itself, or gives what it has printed when it has ended.
+    async fn comes_up(&mut self) -> Result<(), String> {
         self.program = None;
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("redis-server");
@@ -220,12 +237,19 @@ impl Redis {
             command.args(["--requirepass", password]);
         }
         let install = "apt-get install redis-server";
-        self.program = Some(Program::start(&mut command, folder, install));
+        let program = Program::start(&mut command, folder, install);
+        let own = format!("process_id:{}\r", program.child.id());
+        self.program = Some(program);
         wait_for("a Redis that answers", async || {
-            self.program.as_mut().unwrap().assert_runs();
-            (self.cli(&["PING"]) == "PONG").then_some(())
+            let program = self.program.as_mut().unwrap();
+            if program.has_ended() {
+                return Some(Err(program.output()));
+            }
+            self.cli(&["INFO", "server"])
+                .contains(&own)
+                .then_some(Ok(()))
         })
-        .await;
+        .await
     }
 
     pub(crate) const fn port(&self) -> u16 {
