@@ -1,10 +1,14 @@
 //! Two writers of one log, each in a process of its own, which is the test `child` of the same binary.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     os::unix::process::ExitStatusExt as _,
     process::{Child, ChildStdout, Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
     thread::{self, JoinHandle},
 };
 
@@ -19,6 +23,9 @@ const SIGKILL: i32 = 9;
 
 /// How many record at once in a process.
 const AT_ONCE: usize = 8;
+
+/// How often another writes than before, at the least, until one is killed.
+pub(crate) const TURNS: usize = 6;
 
 /// What was acknowledged: index and id.
 pub(crate) type Acknowledged = Vec<(u64, String)>;
@@ -70,15 +77,18 @@ async fn record(audit: Audit, of: u64) {
     }
 }
 
+/// Which writer has said it, the index and the id.
+type Said = (usize, u64, String);
+
 /// A writer that is running.
-pub(crate) struct Writer {
+struct Writer {
     child: Child,
-    lines: BufReader<ChildStdout>,
-    said: Acknowledged,
+    reading: JoinHandle<()>,
 }
 
 impl Writer {
-    pub(crate) fn start(place: &str, node: &str) -> Self {
+    /// What it says goes to `said`, under `number`.
+    fn start(place: &str, node: &str, number: usize, said: Sender<Said>) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child", "--nocapture", "--test-threads=1"])
             .env(PLACE, place)
@@ -87,62 +97,89 @@ impl Writer {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        Self {
-            lines: BufReader::new(child.stdout.take().unwrap()),
-            child,
-            said: Vec::new(),
-        }
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        let reading = thread::spawn(move || {
+            each_acknowledged(lines, |n, id| said.send((number, n, id)).unwrap());
+        });
+        Self { child, reading }
     }
 
-    /// Until it has said something so many times more.
-    fn read(&mut self, more: usize) {
-        let wanted = self.said.len().saturating_add(more);
-        let mut line = String::new();
-        while self.said.len() < wanted {
-            line.clear();
-            if self.lines.read_line(&mut line).unwrap() == 0 {
-                return;
-            }
-            // What was cut off by the end of the process was not said.
-            let Some(told) = line
-                .strip_suffix('\n')
-                .and_then(|line| line.strip_prefix("acknowledged "))
-            else {
-                continue;
-            };
-            let (n, id) = told.split_once(' ').unwrap();
-            self.said.push((n.parse().unwrap(), id.to_owned()));
-        }
-    }
-
-    /// Kills it when it has said something so many times, and gives all that it has said.
-    fn killed(mut self, after: usize) -> Acknowledged {
-        self.read(after);
+    fn killed(mut self) {
         self.child.kill().unwrap();
-        self.read(usize::MAX);
         assert_eq!(self.child.wait().unwrap().signal(), Some(SIGKILL));
-        self.said
+        self.reading.join().unwrap();
     }
 
-    /// Lets it end when it has said something so many times.
-    fn ended(mut self, after: usize) -> Acknowledged {
-        self.read(after);
+    fn ended(mut self) {
         drop(self.child.stdin.take());
-        self.read(usize::MAX);
         assert!(self.child.wait().unwrap().success());
-        self.said
+        self.reading.join().unwrap();
     }
 }
 
-/// Two write at once, until one is killed; the other goes on for as long again. Gives what each has acknowledged.
+fn each_acknowledged(mut lines: BufReader<ChildStdout>, each: impl Fn(u64, String)) {
+    let mut line = String::new();
+    while lines.read_line(&mut line).unwrap() > 0 {
+        // What was cut off by the end of the process was not said.
+        if let Some(told) = line
+            .strip_suffix('\n')
+            .and_then(|line| line.strip_prefix("acknowledged "))
+        {
+            let (n, id) = told.split_once(' ').unwrap();
+            each(n.parse().unwrap(), id.to_owned());
+        }
+        line.clear();
+    }
+}
+
+/// What both have said so far.
+struct Heard {
+    said: Receiver<Said>,
+    acknowledged: [Acknowledged; 2],
+    /// Who has which index.
+    by_index: BTreeMap<u64, usize>,
+}
+
+impl Heard {
+    /// Hears until `enough`, or until both have ended.
+    fn until(&mut self, enough: impl Fn(&Self) -> bool) {
+        while !enough(self) {
+            let Ok((number, n, id)) = self.said.recv() else {
+                return;
+            };
+            self.by_index.insert(n, number);
+            self.acknowledged[number].push((n, id));
+        }
+    }
+
+    /// How often another has written than before.
+    fn turns(&self) -> usize {
+        let writers: Vec<_> = self.by_index.values().collect();
+        writers.windows(2).filter(|two| two[0] != two[1]).count()
+    }
+}
+
+/// Two write at once, until they have taken [turns](TURNS) and each has said something so many times; then one is killed,
+/// and the other goes on for as long again. Gives what each has acknowledged.
+///
+/// A lock need not be fair: who has just had the file has it next, more often than not.
 pub(crate) fn one_of_two_is_killed(place: &str, after: usize) -> [Acknowledged; 2] {
-    let mut other = Writer::start(place, "node-b");
-    // It is writing when the one that is to be killed begins to.
-    other.read(1);
-    let killed = Writer::start(place, "node-a");
-    let killed: JoinHandle<_> = thread::spawn(move || killed.killed(after));
+    let (saying, said) = mpsc::channel();
+    let mut heard = Heard {
+        said,
+        acknowledged: Default::default(),
+        by_index: BTreeMap::new(),
+    };
+    let killed = Writer::start(place, "node-a", 0, saying.clone());
+    let other = Writer::start(place, "node-b", 1, saying);
+    heard.until(|heard| {
+        heard.turns() >= TURNS && heard.acknowledged.iter().all(|one| one.len() >= after)
+    });
+    killed.killed();
     // It writes on after the death of the other.
-    other.read(after);
-    let killed = killed.join().unwrap();
-    [killed, other.ended(after)]
+    let wanted = heard.acknowledged[1].len() + after;
+    heard.until(|heard| heard.acknowledged[1].len() >= wanted);
+    other.ended();
+    heard.until(|_| false);
+    heard.acknowledged
 }
