@@ -2,7 +2,9 @@
 
 mod accepting;
 mod anchors;
+mod archives;
 mod clock;
+mod ended;
 mod error;
 mod followers;
 mod keys;
@@ -12,25 +14,30 @@ mod slot;
 
 use std::sync::Arc;
 
-use portcullis_audit_log::{audit::Audit, clock::Clock as LogClock, observer::Observer};
+use portcullis_audit_log::{
+    audit::Audit, clock::Clock as LogClock, observer::Observer, store::Store as LogStore,
+};
 
 use self::{
+    anchors::AnchoredLog,
+    archives::Filling,
     clock::AuditClock,
     keys::{identity, signing_keys, verifying_keys},
     slot::{MAX_SLOTS, Slot},
 };
 use super::Backend;
 use crate::{
-    audit::{AuditFolder, AuditLog, KeyringSealer, log_name},
+    audit::{AnchorTimes, AuditFolder, AuditLog, KeyringSealer, log_name},
     clock::Clock,
     config::Config,
 };
 
 pub(crate) use self::{
     accepting::{ForeignLog, LogTreeNamed},
+    archives::{FillError, LogArchive},
     error::AuditOpenError,
     followers::AuditFollowing,
-    named::{NamedLogError, NamedLogs},
+    named::{NamedLogError, NamedLogs, OpenedLog},
     node::AuditNode,
 };
 
@@ -97,27 +104,55 @@ impl Backend {
         let sealer = KeyringSealer::new(self.keyring.clone(), Arc::clone(&self.data_keys));
         let origin = node.origin(slot.number, &config.audit.origin)?;
         let name = log_name(&node.name(slot.number));
+        let anchors = node.anchors(&config.audit.anchors).map(ToString::to_string);
+        let times = Arc::new(AnchorTimes::new(anchors, observer, Arc::clone(clock)));
         let mut builder = Audit::builder(Arc::clone(&store) as _, origin.clone(), name)
             .generation(current.generation().clone())
             .sealer(Arc::new(sealer))
-            .observer(observer)
+            .observer(Arc::clone(&times) as _)
             .clock(Arc::clone(&log_clock) as _);
         let identity = identity(&origin, &current, &config.secrets.audit_keys)?;
         for key in signing_keys(&origin, &config.secrets.audit_keys)? {
             builder = builder.key(key);
         }
-        for place in &config.audit.anchors {
-            builder = builder.anchor(anchors::at(place, &origin, &self.store));
+        let folder_name = node.name(slot.number);
+        let log_store: Arc<dyn LogStore> = Arc::clone(&store) as _;
+        let anchored = AnchoredLog {
+            base: &origin,
+            generation: current.generation(),
+            name: &folder_name,
+            store: &log_store,
+            archive: config.audit.archive.as_ref(),
+        };
+        for place in node.anchors(&config.audit.anchors) {
+            builder = builder.anchor(anchored.at(place, &self.store)?);
         }
         let opened = builder.open().await;
         let (audit, writing) = opened.map_err(|error| {
             AuditOpenError::of_log(current.folder(), node.name(slot.number), error)
         })?;
+        let own = AuditFolder::new(config.audit.folder.clone(), folder_name.clone());
+        let place = config.audit.archive.as_ref();
+        let place = place.filter(|_| node == AuditNode::Server);
+        let filling = place.map(|place| {
+            let archive = LogArchive::new(place, &folder_name, current.generation().number());
+            Filling::new(
+                audit.clone(),
+                identity.keys.clone(),
+                archive,
+                Arc::clone(clock),
+            )
+            .earlier(place, &own, &origin)
+        });
+        let archived = filling.as_ref().map(Filling::gauge);
         let (following, followed) =
-            AuditFollowing::new(&config.audit, node, &audit, log_clock as _)?;
-        let own = AuditFolder::new(config.audit.folder.clone(), node.name(slot.number));
+            AuditFollowing::new(config, node, &audit, own.clone(), filling, log_clock as _)?;
         let (log, gathering) =
             AuditLog::new(audit, own, identity, Arc::clone(clock), config.audit.writes);
+        let log = log.archived(archived);
+        if node == AuditNode::Server {
+            log.anchored(times);
+        }
         // Its state is large, and would be on the stack of all who pass it on.
         let run = Box::pin(async move {
             let written = async { tokio::join!(writing, gathering) };

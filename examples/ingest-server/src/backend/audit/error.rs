@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use portcullis_audit_log::{
+    anchor::WitnessError,
     audit::{OpenError, RolledBack},
     note::{InvalidKeyName, InvalidSeed},
     store::FileStoreError,
@@ -65,6 +66,10 @@ pub(crate) enum AuditOpenError {
     Name(#[from] InvalidKeyName),
     #[error("the audit log cannot be delivered")]
     Sink(#[from] UnusableSink),
+    #[error("a witness of the audit log cannot be used")]
+    Witness(#[from] WitnessError),
+    #[error("the archive is to be an anchor, and there is none")]
+    NoArchive,
 }
 
 impl AuditOpenError {

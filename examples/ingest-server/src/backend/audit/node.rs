@@ -2,7 +2,7 @@
 
 use portcullis_audit_log::note::{InvalidKeyName, KeyName};
 
-use crate::config::AuditSink;
+use crate::config::{AnchorPlace, AuditSink};
 
 /// Which of the processes on this machine writes the log: each has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,21 @@ impl AuditNode {
             Self::Server => configured,
             Self::CommandLine => &[],
         }
+    }
+
+    /// The node of a log in the folder of that name.
+    pub(super) fn of_log(name: &str) -> Self {
+        if name.starts_with(Self::Server.as_str()) {
+            Self::Server
+        } else {
+            Self::CommandLine
+        }
+    }
+
+    /// Where its checkpoints are kept. A command ends before it is known whether somebody else is there.
+    pub(super) fn anchors(self, configured: &[AnchorPlace]) -> impl Iterator<Item = &AnchorPlace> {
+        let is_its = move |place: &&AnchorPlace| self == Self::Server || !place.is_remote();
+        configured.iter().filter(is_its)
     }
 
     /// What its log is called: two logs of one name would look like one that says two things.
