@@ -35,7 +35,7 @@ pub(crate) enum UnusableArchive {
     #[error(
         "the place of the archive cannot be used: a folder has to be there, and a bucket takes AWS_* of the environment"
     )]
-    Place(#[from] object_store::Error),
+    ObjectStore(#[from] object_store::Error),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     #[cfg(not(feature = "audit-archive"))]

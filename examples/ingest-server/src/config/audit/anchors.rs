@@ -12,8 +12,9 @@ use portcullis_audit_log::note::KeyName;
 
 use self::witness::GivenWitness;
 use super::secret_files;
-use crate::config::{
-    given::Given, problems::Problems, profile::Profile, settings, sources::Sources,
+use crate::{
+    config::{given::Given, problems::Problems, profile::Profile, settings, sources::Sources},
+    files,
 };
 
 pub(crate) use self::witness::Witness;
@@ -31,6 +32,13 @@ pub(crate) enum AnchorPlace {
     Archive,
 }
 
+/// The files that are read for a list.
+#[derive(Debug, Default)]
+struct Files {
+    witnesses: Vec<PathBuf>,
+    secrets: Vec<PathBuf>,
+}
+
 const FILE: &str = "file:";
 const WITNESS: &str = "witness:";
 const ARCHIVE: &str = "archive";
@@ -39,7 +47,7 @@ const EXPECTED: &str = "must be `database`, `archive`, `file:` and the absolute 
 
 impl AnchorPlace {
     /// Reads an entry. What a witness is reached with is in a file, whose secrets are in others.
-    fn parse(text: &str, secrets: &mut Vec<PathBuf>) -> Result<Self, String> {
+    fn parse(text: &str, files: &mut Files) -> Result<Self, String> {
         match text {
             "database" => return Ok(Self::Database),
             ARCHIVE => return Ok(Self::Archive),
@@ -50,9 +58,8 @@ impl AnchorPlace {
             (Some(folder), _) if folder.is_absolute() => Ok(Self::Folder(folder.to_owned())),
             (_, Some(file)) if file.is_absolute() => {
                 let given = GivenWitness::read(file)?;
-                secrets.extend(given.secret_files);
-                // Who can change where checkpoints go can have another sign them.
-                secrets.push(file.to_owned());
+                files.secrets.extend(given.secret_files);
+                files.witnesses.push(file.to_owned());
                 Ok(Self::Witness(Arc::new(given.witness)))
             }
             _ => Err(EXPECTED.to_owned()),
@@ -111,10 +118,10 @@ pub(super) fn read(
     if text.trim() == "none" {
         return Some(Vec::new());
     }
-    let (mut places, mut secrets) = (Vec::new(), Vec::new());
+    let (mut places, mut read) = (Vec::new(), Files::default());
     for (index, text) in text.split(',').enumerate() {
         let number = index + 1;
-        let place = match AnchorPlace::parse(text.trim(), &mut secrets) {
+        let place = match AnchorPlace::parse(text.trim(), &mut read) {
             Ok(place) => place,
             Err(expected) => {
                 problems.add(&from, format!("entry {number} {expected}"));
@@ -144,7 +151,15 @@ pub(super) fn read(
         }
         places.push(place);
     }
-    secret_files(&secrets, profile, &from, problems);
+    secret_files(&read.secrets, profile, &from, problems);
+    // Who can change whose signature counts can have another sign.
+    for message in read
+        .witnesses
+        .iter()
+        .flat_map(|file| files::of_parents(file))
+    {
+        problems.add_as(profile.danger(), &from, message);
+    }
     Some(places)
 }
 
@@ -155,7 +170,7 @@ mod tests {
     #[test]
     fn a_place_is_the_database_the_archive_or_a_path_from_the_root() {
         let folder = AnchorPlace::Folder("/mnt/anchor".into());
-        let parse = |text| AnchorPlace::parse(text, &mut Vec::new());
+        let parse = |text| AnchorPlace::parse(text, &mut Files::default());
         assert_eq!(parse("database"), Ok(AnchorPlace::Database));
         assert_eq!(parse("archive"), Ok(AnchorPlace::Archive));
         assert_eq!(parse("file:/mnt/anchor"), Ok(folder.clone()));

@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FillError {
     #[error(transparent)]
-    Place(#[from] UnusableArchive),
+    Unusable(#[from] UnusableArchive),
     #[error(transparent)]
     Fill(#[from] ArchiveError),
     #[error("the keys of the audit log cannot verify it")]
