@@ -1,10 +1,13 @@
 //! What is on record of who did what: the actions, and the way into the log.
 
 pub(crate) mod actions;
+mod anchor_times;
+mod archive_gauge;
 mod audited;
 mod concerned;
 mod current;
 mod draft;
+mod earlier_logs;
 mod folder;
 mod identity;
 mod log;
@@ -28,10 +31,13 @@ mod write_sums;
 
 pub(crate) use self::{
     actions::AuditAction,
+    anchor_times::AnchorTimes,
+    archive_gauge::{ArchiveGauge, ArchiveState},
     audited::Audited,
     concerned::concerns_any,
     current::CurrentLog,
     draft::{AuditActor, AuditDraft},
+    earlier_logs::{EarlierLog, OpenEarlierLogs},
     folder::{AuditFolder, OtherLogError, is_name as is_log_name},
     identity::AuditIdentity,
     log::{AuditLog, Pending, Unrecorded},
@@ -47,7 +53,7 @@ pub(crate) use self::{
     suspicions::Suspicions,
     tail::AuditTail,
     verifying::{Pace, VerifyError, Verifying},
-    watch::watch,
+    watch::{WatchEnd, watch, watch_ended},
     write_records::WriteRecords,
     write_sums::Written,
 };

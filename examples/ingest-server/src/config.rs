@@ -40,7 +40,7 @@ use crate::{
 #[cfg(test)]
 pub(crate) use self::audit::GivenSinks;
 pub(crate) use self::{
-    audit::{AnchorPlace, Audit, AuditSink, Reach, Receiver, WebhookTexts},
+    audit::{AnchorPlace, ArchivePlace, Audit, AuditSink, Reach, Receiver, WebhookTexts, Witness},
     database::Database,
     kek_source::{KekSource, KekSources, KmsKeys, TransitKey},
     network::Network,

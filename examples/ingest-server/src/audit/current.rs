@@ -11,6 +11,8 @@ use portcullis_audit_log::{
     store::{FileGenerations, FileStore, FileStoreError},
 };
 
+use super::EarlierLog;
+
 /// The log that is written in the folder of a process, and where in it that is.
 #[derive(Debug)]
 pub(crate) struct CurrentLog {
@@ -53,6 +55,19 @@ impl CurrentLog {
 
     pub(crate) const fn generation(&self) -> &Generation {
         &self.generation
+    }
+
+    /// Those that it has followed, from the first.
+    ///
+    /// # Errors
+    /// [`FileStoreError`] if the folder cannot be listed.
+    pub(crate) fn earlier(&self) -> Result<Vec<EarlierLog>, FileStoreError> {
+        let numbers = self.generations.before(&self.generation)?;
+        let log = |number| EarlierLog {
+            number,
+            folder: self.generations.folder_of_number(number),
+        };
+        Ok(numbers.into_iter().map(log).collect())
     }
 
     /// Where its files are.

@@ -1,22 +1,26 @@
 //! The logs of one machine: each process has its own, in a folder of its own below one.
 
 use std::{
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use portcullis_audit_log::{
     clock::{Clock, SystemClock},
-    store::{FileStore, FileStoreError, StoredIndex},
+    store::{FileStore, FileStoreError, Store, StoredIndex},
 };
+use tokio::sync::Mutex;
 
-use super::CurrentLog;
+use super::{CurrentLog, OpenEarlierLogs};
 
 /// The folder of all logs, and which of them is this process's.
 #[derive(Debug, Clone)]
 pub(crate) struct AuditFolder {
     all: PathBuf,
     own: String,
+    /// Held by the one who has the logs open that this process's has followed.
+    earlier: Arc<Mutex<()>>,
 }
 
 /// Why another log cannot be read.
@@ -31,8 +35,33 @@ pub(crate) enum OtherLogError {
 }
 
 impl AuditFolder {
-    pub(crate) const fn new(all: PathBuf, own: String) -> Self {
-        Self { all, own }
+    pub(crate) fn new(all: PathBuf, own: String) -> Self {
+        let earlier = Arc::default();
+        Self { all, own, earlier }
+    }
+
+    /// The name of this process's log.
+    pub(crate) fn own(&self) -> &str {
+        &self.own
+    }
+
+    /// Does something with the logs that this process's log has followed, as soon as nobody else does.
+    ///
+    /// # Errors
+    /// [`FileStoreError`] if one of them does not open.
+    pub(crate) async fn with_earlier<T, F>(
+        &self,
+        work: impl FnOnce(Vec<(NonZeroU32, Arc<dyn Store>)>) -> F,
+    ) -> Result<T, FileStoreError>
+    where
+        F: Future<Output = T>,
+    {
+        let _held = self.earlier.lock().await;
+        let logs = CurrentLog::of(&self.all.join(&self.own))?.earlier()?;
+        let opened = OpenEarlierLogs::open(&logs).await?;
+        let done = work(opened.iter().collect()).await;
+        opened.close().await;
+        Ok(done)
     }
 
     /// Whether it is the name of this process's log.

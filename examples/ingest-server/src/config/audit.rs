@@ -1,6 +1,9 @@
 //! The audit log: where it is, what it is called, what is put in it and for how long.
 
 mod anchors;
+mod archive;
+mod members;
+mod reach;
 mod sinks;
 
 use std::{num::NonZeroU32, path::PathBuf, sync::Arc};
@@ -8,8 +11,8 @@ use std::{num::NonZeroU32, path::PathBuf, sync::Arc};
 use portcullis_audit_log::note::KeyName;
 
 use super::{
-    database, given::Given, policy_file, problems::Problems, profile::Profile, setting::Setting,
-    settings, sources::Sources,
+    database, given::Given, origin::Origin, policy_file, problems::Problems, profile::Profile,
+    setting::Setting, settings, sources::Sources,
 };
 use crate::{
     audit::{ReasonCodes, WriteRecords},
@@ -17,8 +20,10 @@ use crate::{
 };
 
 pub(crate) use self::{
-    anchors::AnchorPlace,
-    sinks::{AuditSink, GivenSinks, Reach, Receiver, WebhookTexts},
+    anchors::{AnchorPlace, Witness},
+    archive::ArchivePlace,
+    reach::Reach,
+    sinks::{AuditSink, GivenSinks, Receiver, WebhookTexts},
 };
 
 /// Ten years: longer is never.
@@ -33,6 +38,8 @@ pub(crate) struct Audit {
     pub(crate) origin: KeyName,
     /// Where its checkpoints are kept beside it.
     pub(crate) anchors: Vec<AnchorPlace>,
+    /// Where all of it is kept, and is never taken away.
+    pub(crate) archive: Option<ArchivePlace>,
     /// Where its entries are delivered to.
     pub(crate) sinks: Arc<[AuditSink]>,
     /// What a stated reason may begin with.
@@ -55,7 +62,8 @@ pub(super) fn read(
     let folder = database::folder(settings::AUDIT_DIR, sources, problems);
     let folder = folder.unwrap_or_else(|| data_dir.join("audit"));
     let origin = origin(sources, profile, problems);
-    let anchors = anchors::read(sources, &folder, origin.as_ref(), problems);
+    let anchors = anchors::read(sources, profile, &folder, origin.as_ref(), problems);
+    let archive = archive::read(sources, &folder, problems);
     let sinks = sinks(sources, profile, problems);
     let reasons = reasons(sources, problems);
     let writes = sources.value(settings::AUDIT_WRITES).and_then(|given| {
@@ -84,6 +92,7 @@ pub(super) fn read(
         folder,
         origin: origin?,
         anchors: anchors?,
+        archive: archive?,
         sinks,
         reasons: reasons?,
         writes: writes?,
@@ -113,17 +122,22 @@ fn sinks(sources: &Sources, profile: Profile, problems: &mut Problems) -> Arc<[A
         return Arc::default();
     };
     let origin = sources.origin(settings::AUDIT_SINKS);
-    for secret in &given.policy.secret_files {
-        let found = files::of_file(secret).into_iter();
-        for message in found.chain(files::of_parents(secret)) {
-            problems.add_as(profile.danger(), &origin, message);
-        }
-    }
+    secret_files(&given.policy.secret_files, profile, &origin, problems);
     // Who can change where entries go can have them.
     for message in files::of_parents(given.file.path()) {
         problems.add_as(profile.danger(), &origin, message);
     }
     given.policy.sinks.into()
+}
+
+/// Who else can read or change what stands in a file of its own.
+fn secret_files(secrets: &[PathBuf], profile: Profile, origin: &Origin, problems: &mut Problems) {
+    for secret in secrets {
+        let found = files::of_file(secret).into_iter();
+        for message in found.chain(files::of_parents(secret)) {
+            problems.add_as(profile.danger(), origin, message);
+        }
+    }
 }
 
 fn reasons(sources: &Sources, problems: &mut Problems) -> Option<ReasonCodes> {

@@ -1,6 +1,7 @@
 //! The audit log, as metrics and lines of the log.
 
 mod anchors;
+mod archive;
 mod following;
 
 use std::{sync::Arc, time::Duration};

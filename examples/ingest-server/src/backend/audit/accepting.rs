@@ -18,9 +18,7 @@ use portcullis_audit_log::{
 };
 use tokio::task::spawn_blocking;
 
-use super::{
-    AuditClock, AuditOpenError, NamedLogError, NamedLogs, anchors, signing_keys, verifying_keys,
-};
+use super::{AuditClock, AuditOpenError, NamedLogError, NamedLogs, signing_keys, verifying_keys};
 use crate::{
     audit::{CurrentLog, log_name},
     backend::Backend,
@@ -82,17 +80,14 @@ impl NamedLogs {
         let folder = self.existing(name)?;
         let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
         let base = self.origin_of(name)?;
-        let places = self.anchors.iter();
-        let mut asked: Vec<_> = places
-            .map(|place| anchors::at(place, &base, &backend.store))
-            .collect();
-        let (current, store, held) = match CurrentLog::open(&folder, &log_clock).await {
+        let (current, store, held, published) = match CurrentLog::open(&folder, &log_clock).await {
             Ok((current, store)) => {
                 let store = Arc::new(store);
                 (
                     current,
                     Arc::clone(&store) as Arc<dyn Store>,
                     Held::Store(store),
+                    None,
                 )
             }
             Err(FileStoreError::InUse { .. }) => return Err(NamedLogError::InUse),
@@ -102,15 +97,19 @@ impl NamedLogs {
                 let lock = lock(&current.folder())?;
                 let published = current.folder().join("log").join(CHECKPOINT_PATH);
                 let published: Arc<dyn Anchor> = Arc::new(FileAnchor::new("published", published));
-                asked.push(published);
-                (current, Arc::new(MemoryStore::new()) as _, Held::Lock(lock))
+                let nothing: Arc<dyn Store> = Arc::new(MemoryStore::new());
+                (current, nothing, Held::Lock(lock), Some(published))
             }
             Err(error) => {
                 return Err(AuditOpenError::Store { folder, error }.into());
             }
         };
-        let found = self.compared(name, &base, &current, store, asked).await;
-        match found {
+        let found = async {
+            let mut asked = self.anchors(backend, name, &base, current.generation(), &store)?;
+            asked.extend(published);
+            self.compared(name, &base, &current, store, asked).await
+        };
+        match found.await {
             Ok(found) => Ok(ForeignLog {
                 current: Arc::new(current),
                 base,

@@ -7,22 +7,27 @@ use std::{
 };
 
 use portcullis_audit_log::{
-    audit::{AcceptError, Audit, Retention},
+    anchor::Anchor,
+    audit::{AcceptError, Audit, Generation, Retention},
     clock::Clock as LogClock,
     event::Id,
     note::{KeyName, VerifyingKey},
-    store::{FileStore, FileStoreError},
+    store::{FileStore, FileStoreError, Store as LogStore},
 };
 use portcullis_versioned_secrets::VersionedSecrets;
 
-use super::{AuditClock, AuditNode, AuditOpenError, signing_keys, verifying_keys};
+use super::{
+    AuditClock, AuditNode, AuditOpenError, LogArchive, anchors::AnchoredLog, signing_keys,
+    verifying_keys,
+};
 use crate::{
     audit::{
-        CurrentLog, KeyringSealer, PublishedError, PublishedLog, is_log_name, log_name, retention,
+        CurrentLog, EarlierLog, KeyringSealer, PublishedError, PublishedLog, is_log_name, log_name,
+        retention,
     },
     backend::Backend,
     clock::Clock,
-    config::{AnchorPlace, Config},
+    config::{AnchorPlace, ArchivePlace, Config},
     delivery::cursor_of,
 };
 
@@ -32,11 +37,18 @@ pub(crate) struct NamedLogs {
     folder: PathBuf,
     origin: KeyName,
     pub(super) secrets: VersionedSecrets,
-    pub(super) anchors: Vec<AnchorPlace>,
+    anchors: Vec<AnchorPlace>,
+    archive: Option<ArchivePlace>,
     days: NonZeroU32,
     personal_days: NonZeroU32,
     /// Who follows the logs of services.
     sinks: Vec<Id>,
+}
+
+/// A log that is open, and of the latest of a process what writes it.
+pub(crate) struct OpenedLog<F> {
+    pub(crate) store: Arc<FileStore>,
+    pub(crate) written: Option<(Audit, F)>,
 }
 
 /// Why a log is not read.
@@ -46,6 +58,10 @@ pub(crate) enum NamedLogError {
     Name,
     #[error("there is no such log")]
     Unknown,
+    #[error("the process has no log of that number")]
+    Generation,
+    #[error("no archive is configured: name its place with INGEST_AUDIT_ARCHIVE")]
+    NoArchive,
     #[error(
         "the process of the log runs, or it is this command's own: a service erases by \
          `POST /admin/audit/erasures`, and takes away each hour what is too old"
@@ -70,16 +86,35 @@ impl NamedLogs {
             origin: config.audit.origin.clone(),
             secrets: config.secrets.audit_keys.clone(),
             anchors: config.audit.anchors.clone(),
+            archive: config.audit.archive.clone(),
             days: config.audit.days,
             personal_days: config.audit.personal_days,
             sinks: config.audit.sinks.iter().flat_map(cursor_of).collect(),
         }
     }
 
-    /// The log in the folder of that name, as it is published.
-    pub(crate) fn published(&self, name: &str) -> Result<PublishedLog, NamedLogError> {
-        let folder = self.current(name)?.folder();
-        let keys = self.keys(name)?;
+    /// Where they are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether they are archived.
+    pub(super) const fn has_archive(&self) -> bool {
+        self.archive.is_some()
+    }
+
+    /// The log in the folder of that name, as it is published: the latest, or one that it has followed.
+    pub(crate) fn published(
+        &self,
+        name: &str,
+        number: Option<NonZeroU32>,
+    ) -> Result<PublishedLog, NamedLogError> {
+        let current = self.current(name)?;
+        let folder = match self.earlier(&current, number)? {
+            Some(earlier) => earlier.folder,
+            None => current.folder(),
+        };
+        let keys = self.keys(name, number)?;
         PublishedLog::open(&folder, keys).map_err(|error| NamedLogError::Published {
             name: name.to_owned(),
             error,
@@ -87,35 +122,72 @@ impl NamedLogs {
     }
 
     /// What the log of that name is verified with.
-    pub(crate) fn keys(&self, name: &str) -> Result<Vec<VerifyingKey>, NamedLogError> {
+    pub(crate) fn keys(
+        &self,
+        name: &str,
+        number: Option<NonZeroU32>,
+    ) -> Result<Vec<VerifyingKey>, NamedLogError> {
         let current = self.current(name)?;
-        let origin = self.origin_in(&current, name)?;
-        let origin = current.generation().origin(&origin);
-        let origin = origin.map_err(AuditOpenError::from)?;
+        let base = self.origin_in(&current, name)?;
+        let number = number.unwrap_or(current.generation().number());
+        let origin = EarlierLog::origin(number, &base).map_err(AuditOpenError::from)?;
         Ok(verifying_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?)
     }
 
-    /// The log in the folder of that name, to be changed: its process must have ended. Gives what writes it too.
+    /// Where the log of that name is archived.
+    pub(crate) fn archive(
+        &self,
+        name: &str,
+        number: Option<NonZeroU32>,
+    ) -> Result<LogArchive, NamedLogError> {
+        let place = self.archive.as_ref().ok_or(NamedLogError::NoArchive)?;
+        let current = self.current(name)?;
+        let number = number.unwrap_or(current.generation().number());
+        Ok(LogArchive::new(place, name, number))
+    }
+
+    /// The log of that number, if the one that is written has followed it.
+    fn earlier(
+        &self,
+        current: &CurrentLog,
+        number: Option<NonZeroU32>,
+    ) -> Result<Option<EarlierLog>, NamedLogError> {
+        let written = current.generation().number();
+        let Some(number) = number.filter(|number| *number != written) else {
+            return Ok(None);
+        };
+        let earlier = current.earlier().map_err(|error| AuditOpenError::Store {
+            folder: current.folder(),
+            error,
+        })?;
+        let found = earlier.into_iter().find(|log| log.number == number);
+        found.map(Some).ok_or(NamedLogError::Generation)
+    }
+
+    /// The log in the folder of that name, to be changed: its process must have ended, unless it is one that the latest
+    /// has followed.
     pub(crate) async fn open(
         &self,
         backend: &Backend,
         name: &str,
+        number: Option<NonZeroU32>,
         clock: &Arc<dyn Clock>,
-    ) -> Result<
-        (
-            Audit,
-            Arc<FileStore>,
-            impl Future<Output = ()> + Send + 'static,
-        ),
-        NamedLogError,
-    > {
+    ) -> Result<OpenedLog<impl Future<Output = ()> + Send + 'static>, NamedLogError> {
         let folder = self.existing(name)?;
+        let failed = |error| match error {
+            FileStoreError::InUse { .. } => NamedLogError::InUse,
+            error => AuditOpenError::of_store(folder.clone(), name.to_owned(), error).into(),
+        };
+        if let Some(earlier) = self.earlier(&self.current(name)?, number)? {
+            let store = earlier.open().await.map_err(failed)?;
+            return Ok(OpenedLog {
+                store: Arc::new(store),
+                written: None,
+            });
+        }
         let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
         let opened = CurrentLog::open(&folder, &log_clock).await;
-        let (current, store) = opened.map_err(|error| match error {
-            FileStoreError::InUse { .. } => NamedLogError::InUse,
-            error => AuditOpenError::of_store(folder, name.to_owned(), error).into(),
-        })?;
+        let (current, store) = opened.map_err(failed)?;
         let origin = self.origin_in(&current, name)?;
         let sealer = KeyringSealer::new(backend.keyring.clone(), Arc::clone(&backend.data_keys));
         let store = Arc::new(store);
@@ -126,20 +198,58 @@ impl NamedLogs {
         for key in signing_keys(&origin, &self.secrets).map_err(AuditOpenError::from)? {
             builder = builder.key(key);
         }
+        // What is done to a log that was put back is undone with it.
+        let log: Arc<dyn LogStore> = Arc::clone(&store) as _;
+        for anchor in self.anchors(backend, name, &origin, current.generation(), &log)? {
+            builder = builder.anchor(anchor);
+        }
         let opened = builder.open().await;
         let (audit, writing) = opened
             .map_err(|error| AuditOpenError::of_log(current.folder(), name.to_owned(), error))?;
-        Ok((audit, store, writing))
+        Ok(OpenedLog {
+            store,
+            written: Some((audit, writing)),
+        })
     }
 
-    /// How long entries of the log of that name are kept, and what lies beside them: none goes before every sink has it.
-    pub(crate) fn retention(&self, name: &str) -> Retention {
+    /// Who keeps checkpoints of the log of that name.
+    pub(super) fn anchors(
+        &self,
+        backend: &Backend,
+        name: &str,
+        base: &KeyName,
+        generation: &Generation,
+        store: &Arc<dyn LogStore>,
+    ) -> Result<Vec<Arc<dyn Anchor>>, AuditOpenError> {
+        let anchored = AnchoredLog {
+            base,
+            generation,
+            name,
+            store,
+            archive: self.archive.as_ref(),
+        };
+        let places = AuditNode::of_log(name).anchors(&self.anchors);
+        places
+            .map(|place| anchored.at(place, &backend.store))
+            .collect()
+    }
+
+    /// How long entries of the log of that name are kept, and what lies beside them: none goes before it is archived, and
+    /// of the latest none before every sink has it.
+    pub(crate) fn retention(
+        &self,
+        name: &str,
+        number: Option<NonZeroU32>,
+    ) -> Result<Retention, NamedLogError> {
         let ages = retention(self.days, self.personal_days);
-        // What commands record is delivered by nobody.
-        if !name.starts_with(AuditNode::Server.as_str()) {
-            return ages;
+        let ages = match self.archive {
+            Some(_) => ages.archived(),
+            None => ages,
+        };
+        if self.earlier(&self.current(name)?, number)?.is_some() {
+            return Ok(ages);
         }
-        self.sinks.iter().cloned().fold(ages, Retention::follower)
+        Ok(self.sinks.iter().cloned().fold(ages, Retention::follower))
     }
 
     /// The name that the keys of the log have. A log may have got another since, which begins with the one that is

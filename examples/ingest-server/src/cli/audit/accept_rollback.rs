@@ -7,7 +7,7 @@ use portcullis_audit_log::{
 };
 use serde_json::{Value, json};
 
-use super::log::{LogError, Named};
+use super::log::{LogError, Node};
 use crate::{
     audit::{AuditActor, AuditDraft, actions::AUDIT_ACCEPT_ROLLBACK},
     backend::{ForeignLog, LogTreeNamed, MissingPeppers, NamedLogError, RefusedLogs},
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AcceptRollback {
     #[command(flatten)]
-    log: Named,
+    log: Node,
     /// Say that it was looked into, and that entries are lost. Without, it is shown what there is, and nothing changed.
     #[arg(long)]
     confirm: bool,

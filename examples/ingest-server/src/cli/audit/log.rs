@@ -1,5 +1,7 @@
 //! The log that a command is about.
 
+use std::num::NonZeroU32;
+
 use clap::Args;
 use portcullis_audit_log::{
     audit::{AcceptError, EraseError},
@@ -12,16 +14,27 @@ use crate::{
         AuditAction, AuditActor, AuditDraft, PublishedError, PublishedLog, Unrecorded,
         actions::AUDIT_READ,
     },
-    backend::{AuditOpenError, NamedLogError, NamedLogs},
+    backend::{AuditOpenError, FillError, NamedLogError, NamedLogs},
     cli::opened::Opened,
 };
+
+/// The logs of which process.
+#[derive(Debug, Args)]
+pub(super) struct Node {
+    /// The log of which process, by the name of its folder: server, command-line, …
+    #[arg(long = "node", value_name = "NAME", default_value = "server")]
+    name: String,
+}
 
 /// Which log.
 #[derive(Debug, Args)]
 pub(super) struct Named {
-    /// The log of which process, by the name of its folder: server, command-line, …
-    #[arg(long = "node", value_name = "NAME", default_value = "server")]
-    name: String,
+    #[command(flatten)]
+    node: Node,
+    /// Which of its logs: the first is 1, and one more was begun each time that a rollback was accepted. The latest
+    /// unless it is said.
+    #[arg(long, value_name = "NUMBER")]
+    generation: Option<NonZeroU32>,
 }
 
 /// Why a command on a log did not do what it was asked.
@@ -41,6 +54,8 @@ pub(in crate::cli) enum LogError {
     Erase(#[from] EraseError),
     #[error("the log that follows is not begun")]
     Begin(#[source] AuditOpenError),
+    #[error("the log is not archived")]
+    Archive(#[from] FillError),
     #[error("the log is not used")]
     Store(#[from] StoreError),
 }
@@ -53,16 +68,28 @@ impl LogError {
             Self::Named(
                 NamedLogError::Name
                     | NamedLogError::Unknown
+                    | NamedLogError::Generation
                     | NamedLogError::InUse
+                    | NamedLogError::NoArchive
                     | NamedLogError::Accept(AcceptError::NothingToAccept)
             ) | Self::Invalid(_)
         )
     }
 }
 
-impl Named {
+impl Node {
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+}
+
+impl Named {
+    pub(super) fn name(&self) -> &str {
+        self.node.name()
+    }
+
+    pub(super) const fn generation(&self) -> Option<NonZeroU32> {
+        self.generation
     }
 
     /// The log as it is published, once it is on record that it is read.
@@ -87,6 +114,6 @@ impl Named {
     }
 
     pub(super) fn published(&self, logs: &NamedLogs) -> Result<PublishedLog, LogError> {
-        Ok(logs.published(&self.name)?)
+        Ok(logs.published(self.name(), self.generation)?)
     }
 }

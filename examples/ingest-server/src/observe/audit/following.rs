@@ -3,6 +3,7 @@
 use portcullis_audit_log::rule::Rule;
 use portcullis_telemetry::{Label, MetricError, Registry};
 
+use super::archive;
 use crate::{
     audit::Suspicions,
     backend::AuditFollowing,
@@ -16,6 +17,7 @@ pub(crate) fn register_audit_following(
     following: &AuditFollowing,
 ) -> Result<(), MetricError> {
     register_deliveries(registry, &following.deliveries)?;
+    archive::register(registry, following.archive.as_ref())?;
     register_suspicions(registry, &following.suspicions)
 }
 
