@@ -1,7 +1,5 @@
 //! The processes on this machine, each by its name.
 
-use portcullis_audit_log::note::{InvalidKeyName, KeyName};
-
 use crate::config::AuditSink;
 
 /// Which of the processes on this machine writes the log: each has its own.
@@ -19,7 +17,7 @@ impl AuditNode {
         }
     }
 
-    /// What the folder of a process is called, and what stands in its entries.
+    /// What a process is called in its entries, and its folder if it has one.
     pub(super) fn name(self, slot: u32) -> String {
         match slot {
             0 => self.as_str().to_owned(),
@@ -32,14 +30,6 @@ impl AuditNode {
         match self {
             Self::Server => configured,
             Self::CommandLine => &[],
-        }
-    }
-
-    /// What its log is called: two logs of one name would look like one that says two things.
-    pub(super) fn origin(self, slot: u32, configured: &KeyName) -> Result<KeyName, InvalidKeyName> {
-        match (self, slot) {
-            (Self::Server, 0) => Ok(configured.clone()),
-            _ => format!("{configured}/{}", self.name(slot)).parse(),
         }
     }
 }
