@@ -154,7 +154,8 @@ impl Audit {
         &self.store
     }
 
-    /// A published checkpoint that has everything that was recorded before this call, by whichever process. There is at most one a second.
+    /// A published checkpoint that has everything that was recorded before this call, by whichever process. There is at
+    /// most one a second.
     ///
     /// # Errors
     /// [`Unrecorded::TimedOut`] if it is not published within 2 s, and [`Unrecorded::Unavailable`] if nothing was ever

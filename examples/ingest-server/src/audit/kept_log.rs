@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_audit_log::store::{FileStore, FileStoreError, Store};
+use portcullis_audit_log::store::{FileStore, Store, StoreError};
 
 use super::DatabaseLog;
 
@@ -24,8 +24,8 @@ impl KeptLog {
     /// Puts everything in its place.
     ///
     /// # Errors
-    /// [`FileStoreError`]; the next start does it.
-    pub(crate) async fn close(&self) -> Result<(), FileStoreError> {
+    /// [`StoreError`]; the next start does it.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
         match self {
             Self::Files(store) => store.close().await,
             Self::Database(log) => {

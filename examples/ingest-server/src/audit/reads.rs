@@ -61,7 +61,7 @@ impl<'a> AuditReads<'a> {
         };
         let log = self.folder.open(other).await?;
         let page = log.store().search(query).await;
-        log.close().await.map_err(StoreError::from)?;
+        log.close().await?;
         Ok(page?)
     }
 
