@@ -75,11 +75,6 @@ impl DatabaseLog {
         })
     }
 
-    /// Whether there is one in this folder.
-    pub(crate) fn is_in(folder: &Path) -> bool {
-        folder.join(LOCK).is_file()
-    }
-
     pub(crate) const fn current(&self) -> &CurrentLog {
         &self.current
     }
@@ -102,10 +97,8 @@ mod tests {
     async fn many_have_it_open_or_one_has_it_alone() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join(DATABASE);
-        assert!(!DatabaseLog::is_in(&folder));
         let first = DatabaseLog::open(&folder).await.unwrap();
         let second = DatabaseLog::open(&folder).await.unwrap();
-        assert!(DatabaseLog::is_in(&folder));
         let refused = DatabaseLog::open_alone(&folder).await.unwrap_err();
         assert!(matches!(refused, DatabaseLogError::InUse), "{refused}");
         for log in [first, second] {

@@ -9,7 +9,9 @@ use std::{
 
 /// A lock that is held until this is dropped.
 #[derive(Debug)]
-pub(crate) struct LockFile(File);
+pub(crate) struct LockFile {
+    _file: File,
+}
 
 impl LockFile {
     /// Has the file alone, unless others have it. It is made if it is not there.
@@ -39,7 +41,7 @@ impl LockFile {
             .mode(0o600)
             .open(path)?;
         match lock(&file) {
-            Ok(()) => Ok(Some(Self(file))),
+            Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }

@@ -17,7 +17,8 @@ use portcullis_audit_log::{audit::Audit, clock::Clock as LogClock, observer::Obs
 use self::{
     clock::AuditClock,
     keys::{identity, origin_of, signing_keys, verifying_keys},
-    slot::{MAX_SLOTS, Slot},
+    node::MAX_SLOTS,
+    slot::Slot,
 };
 use super::Backend;
 use crate::{

@@ -8,7 +8,7 @@ use portcullis_audit_log::{
     store::FileStoreError,
 };
 
-use super::slot::MAX_SLOTS;
+use super::node::MAX_SLOTS;
 use crate::{audit::DatabaseLogError, delivery::UnusableSink};
 
 /// The audit log does not open, so that nothing that must be on record could be done.

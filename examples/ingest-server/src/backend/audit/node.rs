@@ -9,6 +9,9 @@ pub(crate) enum AuditNode {
     CommandLine,
 }
 
+/// So many processes of one kind can have a log each on one machine, or a name each in one log.
+pub(super) const MAX_SLOTS: u32 = 64;
+
 impl AuditNode {
     pub(super) const fn as_str(self) -> &'static str {
         match self {

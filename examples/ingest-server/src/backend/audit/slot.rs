@@ -4,14 +4,11 @@ use std::{io, path::Path, sync::Arc};
 
 use portcullis_audit_log::{clock::Clock as LogClock, store::FileStoreError};
 
-use super::{AuditNode, AuditOpenError};
+use super::{AuditNode, AuditOpenError, node::MAX_SLOTS};
 use crate::{
     audit::{AuditFolder, CurrentLog, DATABASE, DatabaseLog, KeptLog, Leadership, LockFile},
     files,
 };
-
-/// So many processes of one kind can have a log each on one machine, or a name each in one log.
-pub(super) const MAX_SLOTS: u32 = 64;
 
 /// Within the folder of a log that is shared: a file for the name of each process, and that of the leader.
 const NODES: &str = "nodes";

@@ -1,3 +1,5 @@
+//! Its file is moved away, shared and closed.
+
 use std::fs;
 
 use portcullis_audit_log::event::{
