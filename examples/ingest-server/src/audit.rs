@@ -6,10 +6,14 @@ mod archive_gauge;
 mod audited;
 mod concerned;
 mod current;
+mod database_log;
 mod draft;
 mod earlier_logs;
 mod folder;
 mod identity;
+mod kept_log;
+mod leadership;
+mod lock_file;
 mod log;
 mod periods;
 mod proofs;
@@ -36,10 +40,14 @@ pub(crate) use self::{
     audited::Audited,
     concerned::concerns_any,
     current::CurrentLog,
+    database_log::{DATABASE, DatabaseLog, DatabaseLogError},
     draft::{AuditActor, AuditDraft},
-    earlier_logs::{EarlierLog, OpenEarlierLogs},
+    earlier_logs::{EarlierLog, EarlierLogError, OpenEarlierLogs},
     folder::{AuditFolder, OtherLogError, is_name as is_log_name},
     identity::AuditIdentity,
+    kept_log::KeptLog,
+    leadership::Leadership,
+    lock_file::LockFile,
     log::{AuditLog, Pending, Unrecorded},
     proofs::ProofError,
     published::{PublishedError, PublishedLog},

@@ -1,6 +1,7 @@
 //! Which log in the folder of a process is written: the first, or one that was begun when a rollback was accepted.
 
 use std::{
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,7 +15,7 @@ use portcullis_audit_log::{
 use super::EarlierLog;
 
 /// The log that is written in the folder of a process, and where in it that is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CurrentLog {
     generations: FileGenerations,
     generation: Generation,
@@ -63,9 +64,11 @@ impl CurrentLog {
     /// [`FileStoreError`] if the folder cannot be listed.
     pub(crate) fn earlier(&self) -> Result<Vec<EarlierLog>, FileStoreError> {
         let numbers = self.generations.before(&self.generation)?;
+        let process = self.generations.folder_of_number(NonZeroU32::MIN);
         let log = |number| EarlierLog {
             number,
             folder: self.generations.folder_of_number(number),
+            process: process.clone(),
         };
         Ok(numbers.into_iter().map(log).collect())
     }

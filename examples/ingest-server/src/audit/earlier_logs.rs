@@ -5,29 +5,56 @@ use std::{num::NonZeroU32, path::PathBuf, sync::Arc};
 
 use portcullis_audit_log::{
     note::{InvalidKeyName, KeyName},
-    store::{FileStore, FileStoreError, Store},
+    store::{FileStore, FileStoreError, Store, StoreError},
 };
+
+use super::{DatabaseLog, DatabaseLogError, KeptLog};
 
 /// One of them, by its number and its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EarlierLog {
     pub(crate) number: NonZeroU32,
     pub(crate) folder: PathBuf,
+    /// The folder that the first of them is in.
+    pub(super) process: PathBuf,
+}
+
+/// Why one does not open.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EarlierLogError {
+    #[error(transparent)]
+    Files(#[from] FileStoreError),
+    #[error(transparent)]
+    Database(#[from] DatabaseLogError),
 }
 
 /// Some of them, which nobody else opens meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct OpenEarlierLogs {
-    logs: Vec<(NonZeroU32, Arc<FileStore>)>,
+    logs: Vec<(NonZeroU32, KeptLog)>,
+}
+
+impl From<EarlierLogError> for StoreError {
+    fn from(error: EarlierLogError) -> Self {
+        match error {
+            EarlierLogError::Files(error) => error.into(),
+            EarlierLogError::Database(error) => Self::unavailable(error),
+        }
+    }
 }
 
 impl EarlierLog {
     /// Opens it, as it is: its end may have been cut.
     ///
     /// # Errors
-    /// [`FileStoreError`].
-    pub(crate) async fn open(&self) -> Result<FileStore, FileStoreError> {
-        FileStore::builder(&self.folder).accept_cut().open().await
+    /// [`EarlierLogError`].
+    pub(crate) async fn open(&self) -> Result<KeptLog, EarlierLogError> {
+        if DatabaseLog::is_in(&self.folder) {
+            let log = DatabaseLog::open_earlier(&self.process, &self.folder).await?;
+            return Ok(KeptLog::Database(Arc::new(log)));
+        }
+        let store = FileStore::builder(&self.folder).accept_cut().open().await?;
+        Ok(KeptLog::Files(Arc::new(store)))
     }
 
     /// What it is called, of those of `base`.
@@ -46,12 +73,12 @@ impl OpenEarlierLogs {
     /// Opens all of them or none.
     ///
     /// # Errors
-    /// [`FileStoreError`].
-    pub(crate) async fn open(logs: &[EarlierLog]) -> Result<Self, FileStoreError> {
+    /// [`EarlierLogError`].
+    pub(crate) async fn open(logs: &[EarlierLog]) -> Result<Self, EarlierLogError> {
         let mut opened = Self::default();
         for log in logs {
             match log.open().await {
-                Ok(store) => opened.logs.push((log.number, Arc::new(store))),
+                Ok(kept) => opened.logs.push((log.number, kept)),
                 Err(error) => {
                     opened.close().await;
                     return Err(error);
@@ -63,17 +90,15 @@ impl OpenEarlierLogs {
 
     /// Each with its number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (NonZeroU32, Arc<dyn Store>)> {
-        let store = |store: &Arc<FileStore>| Arc::clone(store) as Arc<dyn Store>;
-        self.logs
-            .iter()
-            .map(move |(number, log)| (*number, store(log)))
+        let logs = self.logs.iter();
+        logs.map(|(number, kept)| (*number, kept.store()))
     }
 
     /// Gives them back.
     pub(crate) async fn close(self) {
-        for (_, store) in self.logs {
+        for (_, kept) in self.logs {
             // What was erased is erased; what else was to be put in place, the next opening does.
-            let _ = store.close().await;
+            let _ = kept.close().await;
         }
     }
 }

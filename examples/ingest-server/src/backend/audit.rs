@@ -14,22 +14,21 @@ mod slot;
 
 use std::sync::Arc;
 
-use portcullis_audit_log::{
-    audit::Audit, clock::Clock as LogClock, observer::Observer, store::Store as LogStore,
-};
+use portcullis_audit_log::{audit::Audit, clock::Clock as LogClock, observer::Observer};
 
 use self::{
     anchors::AnchoredLog,
     archives::Filling,
     clock::AuditClock,
-    keys::{identity, signing_keys, verifying_keys},
-    slot::{MAX_SLOTS, Slot},
+    keys::{identity, origin_of, signing_keys, verifying_keys},
+    node::MAX_SLOTS,
+    slot::Slot,
 };
 use super::Backend;
 use crate::{
-    audit::{AnchorTimes, AuditFolder, AuditLog, KeyringSealer, log_name},
+    audit::{AnchorTimes, AuditLog, KeyringSealer, log_name},
     clock::Clock,
-    config::Config,
+    config::{AuditStore, Config},
 };
 
 pub(crate) use self::{
@@ -59,7 +58,9 @@ pub(crate) struct OpenedAudit<F> {
 }
 
 impl Backend {
-    /// Opens the log of this process, in the first folder that no other has.
+    /// Opens the log that this process writes: its own, in the first folder that no other has, or the one that all
+    /// share. A command that accepts a rollback has one of its own in any case, as the shared one may be what was put
+    /// back.
     ///
     /// # Errors
     /// [`AuditOpenError`].
@@ -72,15 +73,17 @@ impl Backend {
         observer: Arc<dyn Observer>,
     ) -> Result<OpenedAudit<impl Future<Output = ()> + Send + 'static>, AuditOpenError> {
         let all = &config.audit.folder;
+        // Its state is large, and would be on the stack of who starts.
+        let open =
+            |slot| Box::pin(self.open_slot(config, node, slot, clock, Arc::clone(&observer)));
+        if config.audit.store == AuditStore::Database && refused == RefusedLogs::Refuse {
+            return open(Slot::of_shared_log(all, node).await?).await;
+        }
         let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
         for number in 0..MAX_SLOTS {
-            let opened = match Slot::take(all, node, number, &log_clock).await {
+            let opened = match Slot::of_own_log(all, node, number, &log_clock).await {
                 Ok(None) => continue,
-                Ok(Some(slot)) => {
-                    let observer = Arc::clone(&observer);
-                    // Its state is large, and would be on the stack of who starts.
-                    Box::pin(self.open_slot(config, node, slot, clock, observer)).await
-                }
+                Ok(Some(slot)) => open(slot).await,
                 Err(error) => Err(error),
             };
             match opened {
@@ -100,13 +103,21 @@ impl Backend {
         observer: Arc<dyn Observer>,
     ) -> Result<OpenedAudit<impl Future<Output = ()> + Send + 'static>, AuditOpenError> {
         let log_clock = Arc::new(AuditClock(Arc::clone(clock)));
-        let (current, store) = (slot.current, Arc::new(slot.store));
+        let Slot {
+            log,
+            node: name,
+            current,
+            kept,
+            folder,
+            leadership,
+            name: held,
+        } = slot;
         let sealer = KeyringSealer::new(self.keyring.clone(), Arc::clone(&self.data_keys));
-        let origin = node.origin(slot.number, &config.audit.origin)?;
-        let name = log_name(&node.name(slot.number));
+        let origin = origin_of(&config.audit.origin, &log)?;
         let anchors = node.anchors(&config.audit.anchors).map(ToString::to_string);
         let times = Arc::new(AnchorTimes::new(anchors, observer, Arc::clone(clock)));
-        let mut builder = Audit::builder(Arc::clone(&store) as _, origin.clone(), name)
+        let store = kept.store();
+        let mut builder = Audit::builder(Arc::clone(&store), origin.clone(), log_name(&name))
             .generation(current.generation().clone())
             .sealer(Arc::new(sealer))
             .observer(Arc::clone(&times) as _)
@@ -115,40 +126,48 @@ impl Backend {
         for key in signing_keys(&origin, &config.secrets.audit_keys)? {
             builder = builder.key(key);
         }
-        let folder_name = node.name(slot.number);
-        let log_store: Arc<dyn LogStore> = Arc::clone(&store) as _;
         let anchored = AnchoredLog {
             base: &origin,
             generation: current.generation(),
-            name: &folder_name,
-            store: &log_store,
+            name: &log,
+            store: &store,
             archive: config.audit.archive.as_ref(),
         };
         for place in node.anchors(&config.audit.anchors) {
             builder = builder.anchor(anchored.at(place, &self.store)?);
         }
         let opened = builder.open().await;
-        let (audit, writing) = opened.map_err(|error| {
-            AuditOpenError::of_log(current.folder(), node.name(slot.number), error)
-        })?;
-        let own = AuditFolder::new(config.audit.folder.clone(), folder_name.clone());
+        let (audit, writing) =
+            opened.map_err(|error| AuditOpenError::of_log(current.folder(), log.clone(), error))?;
         let place = config.audit.archive.as_ref();
         let place = place.filter(|_| node == AuditNode::Server);
         let filling = place.map(|place| {
-            let archive = LogArchive::new(place, &folder_name, current.generation().number());
+            let archive = LogArchive::new(place, &log, current.generation().number());
             Filling::new(
                 audit.clone(),
                 identity.keys.clone(),
                 archive,
                 Arc::clone(clock),
             )
-            .earlier(place, &own, &origin)
+            .earlier(place, &folder, &origin)
         });
         let archived = filling.as_ref().map(Filling::gauge);
-        let (following, followed) =
-            AuditFollowing::new(config, node, &audit, own.clone(), filling, log_clock as _)?;
-        let (log, gathering) =
-            AuditLog::new(audit, own, identity, Arc::clone(clock), config.audit.writes);
+        let (following, followed) = AuditFollowing::new(
+            config,
+            node,
+            &audit,
+            folder.clone(),
+            filling,
+            log_clock as _,
+            leadership,
+        )?;
+        let (log, gathering) = AuditLog::new(
+            audit,
+            folder,
+            identity,
+            Arc::clone(clock),
+            config.audit.writes,
+        );
         let log = log.archived(archived);
         if node == AuditNode::Server {
             log.anchored(times);
@@ -160,12 +179,13 @@ impl Backend {
                 _ = written => {}
                 () = followed => {}
             }
-            if let Err(error) = store.close().await {
+            if let Err(error) = kept.close().await {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "the audit log was not put in place; the next start does it"
                 );
             }
+            drop(held);
         });
         Ok(OpenedAudit {
             log,

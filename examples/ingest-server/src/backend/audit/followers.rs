@@ -13,7 +13,7 @@ use super::{
     ended::EndedLogs,
 };
 use crate::{
-    audit::{ArchiveGauge, AuditFolder, Suspicions, retain, retention, watch},
+    audit::{ArchiveGauge, AuditFolder, Leadership, Suspicions, retain, retention, watch},
     config::Config,
     delivery::{Deliveries, cursor_of},
 };
@@ -24,10 +24,12 @@ pub(crate) struct AuditFollowing {
     pub(crate) deliveries: Deliveries,
     pub(crate) suspicions: Suspicions,
     pub(crate) archive: Option<ArchiveGauge>,
+    /// Whether it is this process that does so.
+    pub(crate) leadership: Leadership,
 }
 
 impl AuditFollowing {
-    /// Those who follow a log, and what they do, which never ends by itself.
+    /// Those who follow a log, and what they do once this process leads, which never ends by itself.
     pub(super) fn new(
         config: &Config,
         node: AuditNode,
@@ -35,6 +37,7 @@ impl AuditFollowing {
         own: AuditFolder,
         filling: Option<Filling>,
         clock: Arc<dyn LogClock>,
+        leadership: Leadership,
     ) -> Result<(Self, impl Future<Output = ()> + Send + use<>), AuditOpenError> {
         let logs = NamedLogs::new(config);
         let config = &config.audit;
@@ -81,7 +84,7 @@ impl AuditFollowing {
         });
         let archived = filling.as_ref().map(Filling::gauge);
         let archiving = archive(filling);
-        let run = async move {
+        let following = async move {
             tokio::select! {
                 () = retaining => {}
                 () = delivering => {}
@@ -89,11 +92,12 @@ impl AuditFollowing {
                 () = watching => {}
             }
         };
-        let following = Self {
+        let this = Self {
             deliveries,
             suspicions,
             archive: archived,
+            leadership: leadership.clone(),
         };
-        Ok((following, run))
+        Ok((this, async move { leadership.lead(following).await }))
     }
 }

@@ -1,4 +1,4 @@
-//! The logs of this machine by the names of their folders, for commands that look at another process's.
+//! The logs of this machine by the names of their folders, for commands that look at them.
 
 use std::{
     num::NonZeroU32,
@@ -12,28 +12,29 @@ use portcullis_audit_log::{
     clock::Clock as LogClock,
     event::Id,
     note::{KeyName, VerifyingKey},
-    store::{FileStore, FileStoreError, Store as LogStore},
+    store::{FileStoreError, Store as LogStore},
 };
 use portcullis_versioned_secrets::VersionedSecrets;
 
 use super::{
-    AuditClock, AuditNode, AuditOpenError, LogArchive, anchors::AnchoredLog, signing_keys,
-    verifying_keys,
+    AuditClock, AuditNode, AuditOpenError, LogArchive, Slot, anchors::AnchoredLog, origin_of,
+    signing_keys, verifying_keys,
 };
 use crate::{
     audit::{
-        CurrentLog, EarlierLog, KeyringSealer, PublishedError, PublishedLog, is_log_name, log_name,
-        retention,
+        CurrentLog, DATABASE, DatabaseLog, DatabaseLogError, EarlierLog, EarlierLogError, KeptLog,
+        KeyringSealer, LockFile, PublishedError, PublishedLog, is_log_name, log_name, retention,
     },
     backend::Backend,
     clock::Clock,
-    config::{AnchorPlace, ArchivePlace, Config},
+    config::{AnchorPlace, ArchivePlace, AuditStore, Config},
     delivery::cursor_of,
 };
 
 /// Where the logs are, what they are called, and what signs them.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedLogs {
+    store: AuditStore,
     folder: PathBuf,
     origin: KeyName,
     pub(super) secrets: VersionedSecrets,
@@ -45,16 +46,16 @@ pub(crate) struct NamedLogs {
     sinks: Vec<Id>,
 }
 
-/// A log that is open, and of the latest of a process what writes it.
+/// A log that is open to be changed, and what writes the latest there is, for the caller to spawn.
 pub(crate) struct OpenedLog<F> {
-    pub(crate) store: Arc<FileStore>,
+    pub(crate) kept: KeptLog,
     pub(crate) written: Option<(Audit, F)>,
 }
 
 /// Why a log is not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NamedLogError {
-    #[error("a log has the name of its folder, such as `server` or `command-line`")]
+    #[error("a log has the name of its folder, such as `server`, `command-line` or `database`")]
     Name,
     #[error("there is no such log")]
     Unknown,
@@ -82,6 +83,7 @@ pub(crate) enum NamedLogError {
 impl NamedLogs {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
+            store: config.audit.store,
             folder: config.audit.folder.clone(),
             origin: config.audit.origin.clone(),
             secrets: config.secrets.audit_keys.clone(),
@@ -103,19 +105,41 @@ impl NamedLogs {
         self.archive.is_some()
     }
 
+    /// The log that a service writes as it is configured.
+    pub(crate) const fn of_service(&self) -> &'static str {
+        match self.store {
+            AuditStore::File => "server",
+            AuditStore::Database => DATABASE,
+        }
+    }
+
+    /// Whether it is the log that this command writes too.
+    pub(crate) fn is_shared(&self, name: &str) -> bool {
+        self.store == AuditStore::Database && name == DATABASE
+    }
+
     /// The log in the folder of that name, as it is published: the latest, or one that it has followed.
-    pub(crate) fn published(
+    pub(crate) async fn published(
         &self,
         name: &str,
         number: Option<NonZeroU32>,
     ) -> Result<PublishedLog, NamedLogError> {
-        let current = self.current(name)?;
-        let folder = match self.earlier(&current, number)? {
-            Some(earlier) => earlier.folder,
-            None => current.folder(),
-        };
         let keys = self.keys(name, number)?;
-        PublishedLog::open(&folder, keys).map_err(|error| NamedLogError::Published {
+        let current = self.current(name)?;
+        let earlier = self.earlier(&current, number)?;
+        let published = if name == DATABASE {
+            let folder = self.existing(name)?;
+            let log = match &earlier {
+                Some(earlier) => DatabaseLog::open_earlier(&folder, &earlier.folder).await,
+                None => DatabaseLog::open(&folder).await,
+            };
+            let log = log.map_err(|error| database_failed(folder, error))?;
+            PublishedLog::of_database(Arc::new(log), keys)
+        } else {
+            let folder = earlier.map_or_else(|| current.folder(), |earlier| earlier.folder);
+            PublishedLog::open(&folder, keys)
+        };
+        published.map_err(|error| NamedLogError::Published {
             name: name.to_owned(),
             error,
         })
@@ -164,8 +188,8 @@ impl NamedLogs {
         found.map(Some).ok_or(NamedLogError::Generation)
     }
 
-    /// The log in the folder of that name, to be changed: its process must have ended, unless it is one that the latest
-    /// has followed.
+    /// The log in the folder of that name, to be changed: its process must have ended, unless many write it, or it is one
+    /// that the latest has followed.
     pub(crate) async fn open(
         &self,
         backend: &Backend,
@@ -174,24 +198,22 @@ impl NamedLogs {
         clock: &Arc<dyn Clock>,
     ) -> Result<OpenedLog<impl Future<Output = ()> + Send + 'static>, NamedLogError> {
         let folder = self.existing(name)?;
-        let failed = |error| match error {
-            FileStoreError::InUse { .. } => NamedLogError::InUse,
-            error => AuditOpenError::of_store(folder.clone(), name.to_owned(), error).into(),
-        };
         if let Some(earlier) = self.earlier(&self.current(name)?, number)? {
-            let store = earlier.open().await.map_err(failed)?;
+            let kept = earlier.open().await.map_err(|error| match error {
+                EarlierLogError::Files(error) => files_failed(&folder, name, error),
+                EarlierLogError::Database(error) => database_failed(folder.clone(), error),
+            })?;
             return Ok(OpenedLog {
-                store: Arc::new(store),
+                kept,
                 written: None,
             });
         }
         let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
-        let opened = CurrentLog::open(&folder, &log_clock).await;
-        let (current, store) = opened.map_err(failed)?;
+        let taken = self.taken(&folder, name, &log_clock).await?;
+        let (current, kept, node, held) = taken;
         let origin = self.origin_in(&current, name)?;
         let sealer = KeyringSealer::new(backend.keyring.clone(), Arc::clone(&backend.data_keys));
-        let store = Arc::new(store);
-        let mut builder = Audit::builder(Arc::clone(&store) as _, origin.clone(), log_name(name))
+        let mut builder = Audit::builder(kept.store(), origin.clone(), log_name(&node))
             .generation(current.generation().clone())
             .sealer(Arc::new(sealer))
             .clock(log_clock);
@@ -199,17 +221,38 @@ impl NamedLogs {
             builder = builder.key(key);
         }
         // What is done to a log that was put back is undone with it.
-        let log: Arc<dyn LogStore> = Arc::clone(&store) as _;
-        for anchor in self.anchors(backend, name, &origin, current.generation(), &log)? {
+        let generation = current.generation();
+        for anchor in self.anchors(backend, name, &origin, generation, &kept.store())? {
             builder = builder.anchor(anchor);
         }
         let opened = builder.open().await;
         let (audit, writing) = opened
             .map_err(|error| AuditOpenError::of_log(current.folder(), name.to_owned(), error))?;
+        let run = async move {
+            writing.await;
+            drop(held);
+        };
         Ok(OpenedLog {
-            store,
-            written: Some((audit, writing)),
+            kept,
+            written: Some((audit, run)),
         })
+    }
+
+    /// A log, and what this command is called there.
+    async fn taken(
+        &self,
+        folder: &Path,
+        name: &str,
+        clock: &Arc<dyn LogClock>,
+    ) -> Result<(CurrentLog, KeptLog, String, Option<LockFile>), NamedLogError> {
+        if name == DATABASE {
+            let slot = Slot::of_shared_log(&self.folder, AuditNode::CommandLine).await?;
+            return Ok((slot.current, slot.kept, slot.node, slot.name));
+        }
+        let opened = CurrentLog::open(folder, clock).await;
+        let (current, store) = opened.map_err(|error| files_failed(folder, name, error))?;
+        let kept = KeptLog::Files(Arc::new(store));
+        Ok((current, kept, name.to_owned(), None))
     }
 
     /// Who keeps checkpoints of the log of that name.
@@ -294,11 +337,22 @@ impl NamedLogs {
         }
     }
 
-    /// What the log of that name is called by its process.
+    /// What the log of that name is called by who writes it.
     pub(super) fn origin_of(&self, name: &str) -> Result<KeyName, AuditOpenError> {
-        match name {
-            "server" => Ok(self.origin.clone()),
-            name => Ok(format!("{}/{name}", self.origin).parse()?),
-        }
+        Ok(origin_of(&self.origin, name)?)
+    }
+}
+
+fn files_failed(folder: &Path, name: &str, error: FileStoreError) -> NamedLogError {
+    match error {
+        FileStoreError::InUse { .. } => NamedLogError::InUse,
+        error => AuditOpenError::of_store(folder.to_owned(), name.to_owned(), error).into(),
+    }
+}
+
+pub(super) fn database_failed(folder: PathBuf, error: DatabaseLogError) -> NamedLogError {
+    match error {
+        DatabaseLogError::InUse => NamedLogError::InUse,
+        error => AuditOpenError::Database { folder, error }.into(),
     }
 }

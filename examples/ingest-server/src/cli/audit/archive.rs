@@ -23,7 +23,8 @@ pub(in crate::cli) struct Archive {
 }
 
 pub(super) async fn run(opened: &Opened, arguments: &Archive) -> Result<(), CliError> {
-    let (name, generation) = (arguments.log.name(), arguments.log.generation());
+    let name = arguments.log.name(&opened.logs);
+    let generation = arguments.log.generation();
     let archive = opened
         .logs
         .archive(name, generation)

@@ -21,9 +21,9 @@ use crate::{
 /// The logs of which process.
 #[derive(Debug, Args)]
 pub(super) struct Node {
-    /// The log of which process, by the name of its folder: server, command-line, …
-    #[arg(long = "node", value_name = "NAME", default_value = "server")]
-    name: String,
+    /// Which log, by the name of its folder: server, command-line, …, or database. Without, that of the service.
+    #[arg(long = "node", value_name = "NAME")]
+    name: Option<String>,
 }
 
 /// Which log.
@@ -78,14 +78,14 @@ impl LogError {
 }
 
 impl Node {
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    pub(super) fn name<'a>(&'a self, logs: &NamedLogs) -> &'a str {
+        self.name.as_deref().unwrap_or_else(|| logs.of_service())
     }
 }
 
 impl Named {
-    pub(super) fn name(&self) -> &str {
-        self.node.name()
+    pub(super) fn name<'a>(&'a self, logs: &NamedLogs) -> &'a str {
+        self.node.name(logs)
     }
 
     pub(super) const fn generation(&self) -> Option<NonZeroU32> {
@@ -103,17 +103,22 @@ impl Named {
         action: &'static AuditAction,
         opened: &Opened,
     ) -> Result<PublishedLog, LogError> {
-        let log = self.published(&opened.logs)?;
+        let logs = &opened.logs;
+        let name = self.name(logs);
         let actor = AuditActor::System(opened.actor.id());
         let draft = AuditDraft {
             count: 1,
             ..AuditDraft::new(None, action, actor)
         };
+        let number = self.generation;
+        if logs.is_shared(name) {
+            // Which has the entry as well, and is then published with it.
+            opened.audit.record(draft).await?;
+            opened.audit.publish().await;
+            return Ok(logs.published(name, number).await?);
+        }
+        let log = logs.published(name, number).await?;
         opened.audit.record(draft).await?;
         Ok(log)
-    }
-
-    pub(super) fn published(&self, logs: &NamedLogs) -> Result<PublishedLog, LogError> {
-        Ok(logs.published(self.name(), self.generation)?)
     }
 }

@@ -1,24 +1,24 @@
-//! A log that a command has to itself.
+//! A log that a command changes.
 
 use std::sync::Arc;
 
 use portcullis_audit_log::{
     audit::{Audit, Erasure, Retained, Retention},
-    store::{FileStore, Store},
+    store::Store,
 };
 use tokio::task::JoinHandle;
 
 use super::log::{LogError, Named};
-use crate::{backend::OpenedLog, cli::opened::Opened};
+use crate::{audit::KeptLog, backend::OpenedLog, cli::opened::Opened};
 
-/// A log of a process that does not run.
+/// A log of a process that does not run, or the one that all share.
 pub(super) struct Open {
-    store: Arc<FileStore>,
+    kept: KeptLog,
     retention: Retention,
     writer: Option<Writer>,
 }
 
-/// What writes the latest log of a process: one that it has followed is written by nobody.
+/// What writes the latest log there is: one that it has followed is written by nobody.
 struct Writer {
     audit: Audit,
     writing: JoinHandle<()>,
@@ -26,23 +26,24 @@ struct Writer {
 
 impl Open {
     pub(super) async fn open(opened: &Opened, named: &Named) -> Result<Self, LogError> {
-        let (logs, name) = (&opened.logs, named.name());
-        let retention = logs.retention(name, named.generation())?;
-        let opening = logs.open(&opened.backend, name, named.generation(), &opened.clock);
-        let OpenedLog { store, written } = opening.await?;
+        let logs = &opened.logs;
+        let (name, number) = (named.name(logs), named.generation());
+        let retention = logs.retention(name, number)?;
+        let opening = logs.open(&opened.backend, name, number, &opened.clock);
+        let OpenedLog { kept, written } = opening.await?;
         let writer = written.map(|(audit, writing)| Writer {
             audit,
             writing: tokio::spawn(writing),
         });
         Ok(Self {
-            store,
+            kept,
             retention,
             writer,
         })
     }
 
     pub(super) fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(&self.store) as _
+        self.kept.store()
     }
 
     /// Publishes all there is, of a log that is written.
@@ -57,7 +58,7 @@ impl Open {
     pub(super) async fn erase(&self, whose: &Erasure) -> Result<u64, LogError> {
         match &self.writer {
             Some(Writer { audit, .. }) => Ok(audit.erase(whose).await?),
-            None => Ok(whose.erase_in(&*self.store).await?),
+            None => Ok(whose.erase_in(&*self.store()).await?),
         }
     }
 
@@ -67,7 +68,7 @@ impl Open {
             Some(Writer { audit, .. }) => Ok(audit.retain(&self.retention).await?),
             None => Ok(opened
                 .audit
-                .retain_in(&*self.store, &self.retention)
+                .retain_in(&*self.store(), &self.retention)
                 .await?),
         }
     }
@@ -79,6 +80,6 @@ impl Open {
             // Its end is that of the log; a panic is told by the runtime.
             let _ = writing.await;
         }
-        Ok(self.store.close().await?)
+        Ok(self.kept.close().await?)
     }
 }

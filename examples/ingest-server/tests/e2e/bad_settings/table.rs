@@ -486,6 +486,11 @@ pub(crate) const ROWS: [Row; 189] = [
         "entry 2 must be 1 to 32 of",
     ),
     (
+        "INGEST_AUDIT_STORE",
+        "postgres",
+        "must be `file` or `database`",
+    ),
+    (
         "INGEST_AUDIT_ANCHORS",
         "database,disk",
         "entry 2 must be `database` or `file:`",

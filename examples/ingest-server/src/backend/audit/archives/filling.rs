@@ -15,14 +15,14 @@ use portcullis_audit_log::{
     event::Leaf,
     note::{InvalidKeyName, KeyName, VerifyingKey},
     sink::RetrySchedule,
-    store::{FileStoreError, Store, StoreError},
+    store::{Store, StoreError},
 };
 use portcullis_telemetry::BackgroundTask;
 use tokio::time::{sleep, timeout};
 
 use super::{LogArchive, UnusableArchive};
 use crate::{
-    audit::{ArchiveGauge, AuditFolder, EarlierLog},
+    audit::{ArchiveGauge, AuditFolder, EarlierLog, EarlierLogError},
     clock::Clock,
     config::ArchivePlace,
 };
@@ -47,7 +47,7 @@ pub(crate) enum FillError {
     #[error("the name of the audit log cannot be used")]
     Name(#[from] InvalidKeyName),
     #[error("a log that this one has followed does not open")]
-    Earlier(#[from] FileStoreError),
+    Earlier(#[from] EarlierLogError),
 }
 
 /// What is brought where.
