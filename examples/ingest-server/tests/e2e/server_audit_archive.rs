@@ -17,9 +17,7 @@ use tokio::{runtime::Handle, task::spawn_blocking};
 
 use crate::{
     audit_anchors::refusal,
-    audit_verification::fill,
-    harness::{Data, Server, wait_for},
-    programs::{free_address, libfaketime},
+    harness::{Data, Server},
 };
 
 /// How many entries an archive has, all of them sound: as a third party finds out, who has the key.
@@ -75,12 +73,17 @@ async fn a_folder_has_the_logs_and_checkpoints_and_is_verified_by_who_has_the_ke
     assert!(said.contains("`archive`"), "{said}");
 }
 
-#[cfg(feature = "audit-archive")]
+#[cfg(all(feature = "audit-archive", feature = "aws-kms"))]
 mod bucket {
     use portcullis_audit_log::archive::object_store::{ClientOptions, aws::AmazonS3Builder};
 
     use super::*;
-    use crate::server_aws::Moto;
+    use crate::{
+        audit_verification::fill,
+        harness::wait_for,
+        programs::{free_address, libfaketime},
+        server_aws::Moto,
+    };
 
     const BUCKET: &str = "audit-archive";
 

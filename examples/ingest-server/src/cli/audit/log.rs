@@ -63,6 +63,9 @@ pub(in crate::cli) enum LogError {
 impl LogError {
     /// Whether something has to be asked in another way.
     pub(in crate::cli) const fn is_usage_error(&self) -> bool {
+        if let Self::Named(NamedLogError::Keys(error)) = self {
+            return error.is_configuration();
+        }
         matches!(
             self,
             Self::Named(

@@ -35,6 +35,7 @@ const EXAMPLES: [&str; 31] = [
     "audit verify",
     "audit export",
     "audit prune",
+    "audit archive",
     "audit accept-rollback",
     "audit erase --event 0",
     "audit proof 0",

@@ -492,8 +492,23 @@ pub(crate) const ROWS: [Row; 190] = [
     ),
     (
         "INGEST_AUDIT_ANCHORS",
+        "witness:/nowhere/witness.toml",
+        "entry 1",
+    ),
+    (
+        "INGEST_AUDIT_ANCHORS",
+        "archive",
+        "entry 1 needs INGEST_AUDIT_ARCHIVE",
+    ),
+    (
+        "INGEST_AUDIT_ARCHIVE",
+        "s3://key:secret@audit/ingest",
+        "must be `file://`",
+    ),
+    (
+        "INGEST_AUDIT_ANCHORS",
         "database,disk",
-        "entry 2 must be `database` or `file:`",
+        "entry 2 must be `database`, `archive`, `file:`",
     ),
     (
         "INGEST_AUDIT_ANCHORS",
