@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::harness::{Data, Server, run_to_end};
 
 /// Each command with what it cannot do without.
-const EXAMPLES: [&str; 29] = [
+const EXAMPLES: [&str; 30] = [
     "check-config",
     "api-key issue --tenant acme --scopes events:write --json",
     "api-key list",

@@ -8,7 +8,7 @@ use super::*;
 use crate::cli::Cli;
 
 /// Each command once, with what it cannot do without.
-const EXAMPLES: [&str; 31] = [
+const EXAMPLES: [&str; 32] = [
     "serve",
     "demo",
     "check-config",
