@@ -1,13 +1,16 @@
 //! What a service records with: notes that wait for nothing, records and changes that are durable before anything is
 //! shown or done.
 
+mod at_once;
 mod builder;
+mod closing;
 mod doubt;
 mod dropped;
 mod erasure;
 mod generation;
 mod ids;
 mod intents;
+mod left_behind;
 mod opening;
 mod own_events;
 mod pending;
@@ -43,8 +46,10 @@ use crate::{
 
 #[cfg(feature = "archive")]
 pub(crate) use self::generation::number_of;
+pub(crate) use self::generation::order_of;
 pub use self::{
     builder::AuditBuilder,
+    closing::CLOSE_WAIT,
     erasure::{EraseError, Erasure},
     generation::{AcceptedRollback, Generation, InvalidGeneration, LogTree},
     pending::{Ending, Pending},
@@ -183,7 +188,7 @@ impl Audit {
     }
 
     /// Lets nobody record any more. What was taken is written, then that the log is closed, and a last checkpoint is
-    /// published; the future that [`AuditBuilder::open`] gave ends with it.
+    /// published; the future that [`AuditBuilder::open`] gave ends with it, or [`CLOSE_WAIT`] later, whatever hangs.
     pub fn close(&self) {
         if self.shared.phase() == Phase::Open {
             self.shared.end(Phase::Closing);

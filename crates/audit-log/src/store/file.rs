@@ -208,6 +208,10 @@ impl Store for FileStore {
         Ok(Box::new(Taken::new(Arc::clone(&self.log), writer, tenants)))
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn size(&self) -> Result<u64, StoreError> {
         Ok(self.log.recent().size())
     }
