@@ -9,6 +9,8 @@ mod memory;
 mod nowhere;
 #[path = "audit_log/on_files.rs"]
 mod on_files;
+#[path = "audit_log/on_sqlite.rs"]
+mod on_sqlite;
 
 use std::{env, hint::black_box, sync::Arc, time::Duration};
 
@@ -145,7 +147,7 @@ fn main() -> Result<(), Failure> {
     benches();
     Criterion::default().configure_from_args().final_summary();
     if !is_measured() && given.is_empty() {
-        for of in ["groups", "folder", "search", "memory"] {
+        for of in ["groups", "sqlite", "folder", "search", "memory"] {
             run(of, true)?;
         }
     }
@@ -157,10 +159,11 @@ fn run(of: &str, is_quick: bool) -> Result<Figures, Failure> {
     runtime.block_on(async {
         match of {
             "groups" => on_files::groups(is_quick).await,
+            "sqlite" => on_sqlite::groups(is_quick).await,
             "folder" => on_files::folder(is_quick).await,
             "search" => on_files::search(is_quick).await,
             "memory" => memory::memory(is_quick).await,
-            _ => Err("usage: figures groups|folder|search|memory".into()),
+            _ => Err("usage: figures groups|sqlite|folder|search|memory".into()),
         }
     })
 }

@@ -12,14 +12,14 @@ use portcullis_audit_log::{
     clock::{Clock as _, SystemClock},
     event::Id,
     search::{Filter, PageSize, Query, TermKind},
-    store::{FileStore, Group, Store as _},
+    store::{FileStore, Group, Store},
 };
 use portcullis_benches::figures::{Failure, Figures};
 
 use super::events::{event, id, lead, signed};
 
 /// Turns of ours and of the bare loop follow each other, so that both have the same disk.
-const TURNS: usize = 30;
+pub(crate) const TURNS: usize = 30;
 
 pub(crate) async fn groups(is_quick: bool) -> Result<Figures, Failure> {
     let mut figures = Figures::default();
@@ -65,7 +65,10 @@ fn preallocate(file: &mut File) -> Result<(), Failure> {
 }
 
 /// Appends a group, and gives the bytes of its leaves.
-async fn append(store: &FileStore, numbers: std::ops::Range<u64>) -> Result<Vec<u8>, Failure> {
+pub(crate) async fn append(
+    store: &dyn Store,
+    numbers: std::ops::Range<u64>,
+) -> Result<Vec<u8>, Failure> {
     let tenants: Vec<Id> = (0..100)
         .map(|tenant| id(&format!("tenant-{tenant}")))
         .collect();
@@ -196,10 +199,10 @@ fn bytes_of_all(path: &Path) -> Result<usize, Failure> {
     Ok(bytes)
 }
 
-fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     SystemClock::new().monotonic()
 }
 
-fn millis(time: Duration) -> f64 {
+pub(crate) fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }

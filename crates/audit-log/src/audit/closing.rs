@@ -48,17 +48,17 @@ impl Shared {
     }
 }
 
-/// Writes and publishes, publishes once more what was written last, and ends in time.
+/// Writes and publishes, and ends in time.
 pub(super) async fn drive(
     shared: Arc<Shared>,
     writer: Writer,
     publisher: Publisher,
     left_behind: LeftBehind,
 ) {
-    let working = async {
-        tokio::join!(writer.run(), publisher.run(), left_behind.run());
-        publisher.publish_last().await;
+    let writing = async {
+        tokio::join!(writer.run(), left_behind.run());
     };
+    let working = publisher.run(writing);
     let closing = async {
         shared.ended().await;
         sleep(CLOSE_WAIT.saturating_sub(TO_TELL)).await;

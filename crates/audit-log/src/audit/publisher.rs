@@ -76,32 +76,28 @@ impl Publisher {
         }
     }
 
-    /// Publishes until the log is closed, and what was written last. No anchor is waited for with the next checkpoint.
-    pub(super) async fn run(&self) {
+    /// Publishes until all that is written is, and gives it to the anchors. No anchor is waited for with the next
+    /// checkpoint.
+    pub(super) async fn run(&self, writing: impl Future<Output = ()>) {
         let (given, wanted) = watch::channel(None);
-        tokio::join!(self.publish_all(given), self.anchor_all(wanted));
+        let publishing = async move {
+            tokio::join!(writing, self.publish_all(&given));
+            // What was written last.
+            self.publish(&given).await;
+        };
+        tokio::join!(publishing, self.anchor_all(wanted));
     }
 
-    async fn publish_all(&self, given: watch::Sender<Option<Published>>) {
+    async fn publish_all(&self, given: &watch::Sender<Option<Published>>) {
         while self.shared.phase() == Phase::Open {
             tokio::select! {
                 () = sleep(INTERVAL) => {}
                 () = self.shared.wanted.notified() => {}
             }
-            self.publish(&given).await;
+            self.publish(given).await;
             if self.shared.phase() == Phase::Open {
                 sleep(SHORTEST).await;
             }
-        }
-    }
-
-    /// Publishes what was written last.
-    pub(super) async fn publish_last(&self) {
-        let (given, wanted) = watch::channel(None);
-        self.publish(&given).await;
-        let latest = wanted.borrow().clone();
-        if let Some(Published { size, note }) = latest {
-            self.anchor(&note, size).await;
         }
     }
 
@@ -116,7 +112,8 @@ impl Publisher {
         if is_published && published <= self.anchored.load(Acquire) {
             return;
         }
-        if self.shared.phase() != Phase::RolledBack {
+        // With no time left, it is told already which anchor does not answer.
+        if self.shared.phase() != Phase::RolledBack && !self.shared.is_late() {
             // Those that take longer are compared before anything is given to them.
             let _ = timeout(COMPARE_WAIT, self.compare_anchors()).await;
         }

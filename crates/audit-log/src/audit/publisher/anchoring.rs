@@ -1,4 +1,4 @@
-//! Checkpoints are given to the anchors, all at once, once it is known that none has more than the log.
+//! Checkpoints are given to the anchors, to each for itself, once it is known that it has no more than the log.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use std::{
 
 use tokio::{sync::watch, time::timeout};
 
-use super::{Publisher, published_size};
+use super::Publisher;
 use crate::{
     anchor::{Anchor, AnchorError},
     audit::{
@@ -36,12 +36,18 @@ pub(in crate::audit) struct Anchored {
 }
 
 impl Publisher {
-    /// Gives the latest checkpoint to the anchors, until there will be no other.
-    pub(super) async fn anchor_all(&self, mut wanted: watch::Receiver<Option<Published>>) {
+    /// Gives the latest checkpoint to each anchor, until there will be no other. None waits for another.
+    pub(super) async fn anchor_all(&self, wanted: watch::Receiver<Option<Published>>) {
+        let giving = |anchored| self.give_all(anchored, wanted.clone());
+        at_once::all(self.anchors.iter().map(giving)).await;
+    }
+
+    async fn give_all(&self, anchored: &Anchored, mut wanted: watch::Receiver<Option<Published>>) {
         while wanted.changed().await.is_ok() {
             let latest = wanted.borrow_and_update().clone();
             if let Some(Published { size, note }) = latest {
-                self.anchor(&note, size).await;
+                let signatures = self.give(anchored, &note, size).await;
+                self.add(signatures, size).await;
             }
         }
     }
@@ -50,26 +56,22 @@ impl Publisher {
         at_once::all(self.anchors.iter().map(|anchored| self.compare(anchored))).await;
     }
 
-    /// Gives the checkpoint to every anchor, and publishes it again with what they sign, unless there is a later one.
-    pub(super) async fn anchor(&self, note: &SignedNote, size: u64) {
-        let giving = |anchored| self.give(anchored, note, size);
-        let signed = at_once::all(self.anchors.iter().map(giving)).await;
-        let mut cosigned = note.clone();
-        for signatures in signed {
-            let with_all = signatures
-                .into_iter()
-                .try_fold(cosigned.clone(), |note, signature| {
-                    note.with_signature(signature)
-                });
-            cosigned = with_all.unwrap_or(cosigned);
-        }
-        if cosigned.signatures().len() == note.signatures().len() {
+    /// Publishes the checkpoint again with what an anchor has signed, unless there is a later one.
+    async fn add(&self, signatures: Vec<NoteSignature>, size: u64) {
+        if signatures.is_empty() {
             return;
         }
         let _place = self.place.lock().await;
-        if published_size(&self.shared) != size {
+        let published = self.shared.published.borrow().clone();
+        let Some(Published { note, .. }) = published.filter(|last| last.size == size) else {
             return;
-        }
+        };
+        let cosigned = signatures
+            .into_iter()
+            .try_fold(note, |note, signature| note.with_signature(signature));
+        let Ok(cosigned) = cosigned else {
+            return;
+        };
         match self.stored(self.store.publish(&cosigned)).await {
             Ok(()) => self.is_published(size, &cosigned),
             Err(error) => self.is_overtaken_or_failed(size, &error).await,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{flaky::Mood, *};
 use crate::{
-    anchor::{Anchor, AnchorError},
+    anchor::{Anchor, AnchorError, FileAnchor},
     event::Personal,
     note::NoteSignature,
     sealer::{PartToSeal, SealError},
@@ -113,7 +113,27 @@ async fn anchors_that_hang_are_waited_for_at_once_and_a_log_is_closed_within_10_
     let note = note.expect("it is published");
     let size = Checkpoint::parse(note.unverified_text()).map(|checkpoint| checkpoint.size());
     assert_eq!(size, Ok(3));
-    assert_eq!((seen.anchors_failed(), seen.left_unwritten()), (6, 0));
+    assert!(seen.anchors_failed() >= 6, "{}", seen.anchors_failed());
+    assert_eq!(seen.left_unwritten(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_anchor_that_hangs_keeps_no_other_from_the_last_checkpoint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = Arc::new(FileAnchor::new("other", folder.path().join("kept")));
+    let opened = open_with(MemoryStore::new(), |builder| {
+        builder.anchor(Arc::new(Hanging)).anchor(other.clone())
+    });
+    let log = opened.await.expect("empty");
+    log.audit.checkpoint().await.expect("nobody waits for it");
+    log.closed().await;
+    let kept = other
+        .latest()
+        .await
+        .expect("it answers")
+        .expect("it is kept");
+    let size = Checkpoint::parse(kept.unverified_text()).map(|checkpoint| checkpoint.size());
+    assert_eq!(size, Ok(2));
 }
 
 /// One that hangs for good.
