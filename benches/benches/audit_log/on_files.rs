@@ -69,8 +69,11 @@ pub(crate) async fn append(
     store: &dyn Store,
     numbers: std::ops::Range<u64>,
 ) -> Result<Vec<u8>, Failure> {
-    let tenants: Vec<Id> = (0..100)
-        .map(|tenant| id(&format!("tenant-{tenant}")))
+    // As the writer of a log does it: those of the group's events.
+    let tenants: Vec<Id> = numbers
+        .clone()
+        .take(100)
+        .map(|number| id(&format!("tenant-{}", number % 100)))
         .collect();
     let taken = store.lock(&tenants).await?;
     let mut group = Group::new(taken.state());
