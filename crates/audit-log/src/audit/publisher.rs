@@ -20,7 +20,6 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-pub(super) use self::anchoring::{Anchored, in_time};
 use super::{
     Shared,
     opening::Identity,
@@ -33,6 +32,8 @@ use crate::{
     store::{Store, StoreError},
     tree::RightEdge,
 };
+
+pub(super) use self::anchoring::{Anchored, in_time};
 
 /// How often a checkpoint is published.
 const INTERVAL: Duration = Duration::from_secs(60);

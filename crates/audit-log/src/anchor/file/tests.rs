@@ -1,3 +1,5 @@
+//! A file that is written by several, and by somebody else.
+
 use std::{
     sync::atomic::{AtomicBool, Ordering::SeqCst},
     thread,
