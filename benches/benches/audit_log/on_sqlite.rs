@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::{
     events::event,
-    on_files::{TURNS, append, millis, now},
+    on_files::{TURNS, append, millis, now, queued},
 };
 
 pub(crate) async fn groups(is_quick: bool) -> Result<Figures, Failure> {
@@ -29,8 +29,9 @@ pub(crate) async fn groups(is_quick: bool) -> Result<Figures, Failure> {
         for _ in 0..if is_quick { 2 } else { TURNS } {
             let numbers = next..next + events;
             let leaves = leaves(numbers.clone())?;
+            let queued = queued(numbers);
             let began = now();
-            append(&store, numbers).await?;
+            append(&store, &queued).await?;
             let ours = now() - began;
             let began = now();
             insert(&mut bare, next, &leaves)?;
