@@ -182,7 +182,8 @@ async fn what_a_node_that_is_gone_has_begun_one_that_is_open_closes_within_7_min
     let open = others[0].audit.begin(draft(LOGIN), None).await;
     let open = open.expect("it works");
     gone.writer.abort();
-    let intents = begun.each_ref().map(|begun| begun.intent().id);
+    let mut intents = begun.each_ref().map(|begun| begun.intent().id);
+    intents.sort_unstable();
     std::mem::forget(begun);
 
     let crashed = async || {
