@@ -147,14 +147,15 @@ async fn a_log_that_was_put_back_is_followed_by_another_when_that_is_accepted() 
     assert!(none.contains("no log of that number"), "{none}");
     told(data.run(&["audit", "prune"]), 0);
 
-    run_once(&data).await;
-    assert_eq!(
+    let openings = || {
         actions(&data)
             .iter()
             .filter(|it| *it == "audit.opened")
-            .count(),
-        3
-    );
+            .count()
+    };
+    let before = openings();
+    run_once(&data).await;
+    assert_eq!(openings(), before + 1);
     let key = begun["vkeys"][0].as_str().unwrap();
     assert!(key.starts_with("ingest-server/audit+"), "{key}");
     is_sound(&log, key);

@@ -218,7 +218,7 @@ async fn what_a_sink_misses_is_counted_in_the_log_before_it_goes() {
 async fn what_lies_beside_a_log_goes_too_when_another_has_followed_it() {
     let followed = open_sealed().await;
     fill(&followed, 300).await;
-    let before: Arc<dyn Store> = Arc::new(followed.store.clone());
+    let before: Arc<dyn Store> = followed.store.clone();
     followed.closed().await;
     let log = open_sealed().await;
     fill(&log, 4).await;
@@ -242,8 +242,9 @@ async fn what_lies_beside_a_log_goes_too_when_another_has_followed_it() {
     );
 
     log.clock.advance(500 * DAY);
-    let retained = log.audit.retain_in(&*before, &Retention::default());
-    let retained = retained.await.expect("it works");
+    let retention = Retention::default();
+    let retained = log.audit.retain_in(&*before, &retention).await;
+    let retained = retained.expect("it works");
     assert_eq!(
         (retained.erased, retained.pruned, retained.first),
         (150, 256, 256)
