@@ -77,6 +77,18 @@ async fn each_has_a_checkpoint_of_its_events_from_one_or_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_checkpoint_that_is_asked_for_has_what_another_process_appended_before() {
+    let kept = MemoryStore::new();
+    let [a, b] = two(&kept).await;
+    a.audit.checkpoint().await.expect("it is published");
+    let of_b = b.records().await;
+    let note = a.audit.checkpoint().await.expect("it is published");
+    assert!(size_of(&note) > of_b.n);
+    a.closes().await;
+    b.closes().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_that_publish_at_once_have_the_larger_tree_and_no_failure() {
     let kept = MemoryStore::new();
     let [a, b] = two(&kept).await;
