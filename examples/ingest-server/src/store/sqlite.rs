@@ -17,6 +17,7 @@ mod lead_reads;
 mod lead_sql;
 mod leads;
 mod log;
+mod log_database;
 mod marker;
 mod notes;
 mod open;
@@ -67,6 +68,7 @@ use crate::{
 };
 
 pub(crate) use self::{
+    log_database::LogDatabase,
     remembered::{check_unique, noted_erasures, reading_if_it_has, remembered},
     turn::{WriteTurn, WriteTurns},
 };
