@@ -4,9 +4,13 @@ pub(crate) mod actions;
 mod audited;
 mod concerned;
 mod current;
+mod database_log;
 mod draft;
 mod folder;
 mod identity;
+mod kept_log;
+mod leadership;
+mod lock_file;
 mod log;
 mod periods;
 mod proofs;
@@ -31,9 +35,13 @@ pub(crate) use self::{
     audited::Audited,
     concerned::concerns_any,
     current::CurrentLog,
+    database_log::{DATABASE, DatabaseLog, DatabaseLogError},
     draft::{AuditActor, AuditDraft},
     folder::{AuditFolder, OtherLogError, is_name as is_log_name},
     identity::AuditIdentity,
+    kept_log::KeptLog,
+    leadership::Leadership,
+    lock_file::LockFile,
     log::{AuditLog, Pending, Unrecorded},
     proofs::ProofError,
     published::{PublishedError, PublishedLog},

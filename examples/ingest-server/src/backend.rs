@@ -57,7 +57,7 @@ pub(crate) use self::database::empty_store;
 pub(crate) use self::{
     audit::{
         AuditFollowing, AuditNode, AuditOpenError, ForeignLog, LogTreeNamed, NamedLogError,
-        NamedLogs, OpenedAudit, RefusedLogs,
+        NamedLogs, OpenedAudit, OpenedLog, RefusedLogs,
     },
     backend_error::BackendError,
     database::DatabaseError,

@@ -40,7 +40,7 @@ use crate::{
 #[cfg(test)]
 pub(crate) use self::audit::GivenSinks;
 pub(crate) use self::{
-    audit::{AnchorPlace, Audit, AuditSink, Reach, Receiver, WebhookTexts},
+    audit::{AnchorPlace, Audit, AuditSink, AuditStore, Reach, Receiver, WebhookTexts},
     database::Database,
     kek_source::{KekSource, KekSources, KmsKeys, TransitKey},
     network::Network,

@@ -45,6 +45,7 @@ pub(crate) use self::{
         SecretCheck, Write,
     },
     shredder::Shredder,
+    sqlite::LogDatabase,
     sweeping::{Sweeping, UniqueFieldsError},
     tombstones::{ErasureNoteError, NotedErasures, Tombstone, Tombstones, TombstonesError},
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},

@@ -42,6 +42,8 @@ mod answers;
 mod audit_anchors;
 #[path = "e2e/audit_commands.rs"]
 mod audit_commands;
+#[path = "e2e/audit_database.rs"]
+mod audit_database;
 #[path = "e2e/audit_erasures.rs"]
 mod audit_erasures;
 #[path = "e2e/audit_proofs.rs"]

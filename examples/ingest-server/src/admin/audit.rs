@@ -140,7 +140,7 @@ impl AuditStatus {
         Ok(Self {
             origin: identity.origin.to_string(),
             keys: keys.map(ToString::to_string).collect(),
-            size: status.size,
+            size: reads.size().await?,
             published: status.published,
             checkpoint: checkpoint.map(|note| note.to_string()),
             failing: status.is_failing,
@@ -255,6 +255,9 @@ impl AuditEvents {
                 invalid("is of a process that is running; ask again when it has ended").into()
             }
             SearchError::Other(OtherLogError::Store(error)) => LogError::from(error).into(),
+            SearchError::Other(OtherLogError::Database(error)) => {
+                LogError::unavailable(error).into()
+            }
         })
     }
 

@@ -12,7 +12,7 @@ use portcullis_audit_log::{
 };
 
 /// The log that is written in the folder of a process, and where in it that is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CurrentLog {
     generations: FileGenerations,
     generation: Generation,

@@ -97,6 +97,12 @@ impl AuditLog {
         AuditReads::new(&self.audit, &self.folder, &self.identity)
     }
 
+    /// Has all that is there by now published, if that can be.
+    pub(crate) async fn publish(&self) {
+        // Where it cannot, there is what was published before.
+        let _ = self.audit.checkpoint().await;
+    }
+
     /// Its end, for those who follow it.
     pub(crate) fn tail(&self) -> AuditTail {
         AuditTail::new(self.audit.clone())

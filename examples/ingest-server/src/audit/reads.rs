@@ -7,7 +7,7 @@ use portcullis_audit_log::{
     event::Personal,
     note::SignedNote,
     search::{Page, Query},
-    store::{Store as _, StoreError},
+    store::StoreError,
     tile::TilePath,
 };
 
@@ -59,10 +59,15 @@ impl<'a> AuditReads<'a> {
         let Some(other) = log.filter(|log| !self.folder.is_own(log)) else {
             return Ok(self.audit.search(query).await?);
         };
-        let store = self.folder.open(other).await?;
-        let page = store.search(query).await;
-        store.close().await?;
+        let log = self.folder.open(other).await?;
+        let page = log.store().search(query).await;
+        log.close().await?;
         Ok(page?)
+    }
+
+    /// How many entries there are, by whichever process.
+    pub(crate) async fn size(&self) -> Result<u64, StoreError> {
+        self.audit.store().size().await
     }
 
     /// Whether there is an entry that an erasure is about.
@@ -72,7 +77,8 @@ impl<'a> AuditReads<'a> {
 
     /// One entry, if there is one that is not pruned.
     pub(crate) async fn leaf(&self, n: u64) -> Result<Option<KeptLeaf>, StoreError> {
-        if n >= self.audit.status().size {
+        // Others may have appended it.
+        if n >= self.size().await? {
             return Ok(None);
         }
         let batch = match self.audit.store().entries(n, NonZeroUsize::MIN).await {

@@ -16,21 +16,22 @@ use portcullis_audit_log::{audit::Audit, clock::Clock as LogClock, observer::Obs
 
 use self::{
     clock::AuditClock,
-    keys::{identity, signing_keys, verifying_keys},
-    slot::{MAX_SLOTS, Slot},
+    keys::{identity, origin_of, signing_keys, verifying_keys},
+    node::MAX_SLOTS,
+    slot::Slot,
 };
 use super::Backend;
 use crate::{
-    audit::{AuditFolder, AuditLog, KeyringSealer, log_name},
+    audit::{AuditLog, KeyringSealer, log_name},
     clock::Clock,
-    config::Config,
+    config::{AuditStore, Config},
 };
 
 pub(crate) use self::{
     accepting::{ForeignLog, LogTreeNamed},
     error::AuditOpenError,
     followers::AuditFollowing,
-    named::{NamedLogError, NamedLogs},
+    named::{NamedLogError, NamedLogs, OpenedLog},
     node::AuditNode,
 };
 
@@ -52,7 +53,9 @@ pub(crate) struct OpenedAudit<F> {
 }
 
 impl Backend {
-    /// Opens the log of this process, in the first folder that no other has.
+    /// Opens the log that this process writes: its own, in the first folder that no other has, or the one that all
+    /// share. A command that accepts a rollback has one of its own in any case, as the shared one may be what was put
+    /// back.
     ///
     /// # Errors
     /// [`AuditOpenError`].
@@ -65,15 +68,17 @@ impl Backend {
         observer: Arc<dyn Observer>,
     ) -> Result<OpenedAudit<impl Future<Output = ()> + Send + 'static>, AuditOpenError> {
         let all = &config.audit.folder;
+        // Its state is large, and would be on the stack of who starts.
+        let open =
+            |slot| Box::pin(self.open_slot(config, node, slot, clock, Arc::clone(&observer)));
+        if config.audit.store == AuditStore::Database && refused == RefusedLogs::Refuse {
+            return open(Slot::of_shared_log(all, node).await?).await;
+        }
         let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
         for number in 0..MAX_SLOTS {
-            let opened = match Slot::take(all, node, number, &log_clock).await {
+            let opened = match Slot::of_own_log(all, node, number, &log_clock).await {
                 Ok(None) => continue,
-                Ok(Some(slot)) => {
-                    let observer = Arc::clone(&observer);
-                    // Its state is large, and would be on the stack of who starts.
-                    Box::pin(self.open_slot(config, node, slot, clock, observer)).await
-                }
+                Ok(Some(slot)) => open(slot).await,
                 Err(error) => Err(error),
             };
             match opened {
@@ -93,11 +98,18 @@ impl Backend {
         observer: Arc<dyn Observer>,
     ) -> Result<OpenedAudit<impl Future<Output = ()> + Send + 'static>, AuditOpenError> {
         let log_clock = Arc::new(AuditClock(Arc::clone(clock)));
-        let (current, store) = (slot.current, Arc::new(slot.store));
+        let Slot {
+            log,
+            node: name,
+            current,
+            kept,
+            folder,
+            leadership,
+            name: held,
+        } = slot;
         let sealer = KeyringSealer::new(self.keyring.clone(), Arc::clone(&self.data_keys));
-        let origin = node.origin(slot.number, &config.audit.origin)?;
-        let name = log_name(&node.name(slot.number));
-        let mut builder = Audit::builder(Arc::clone(&store) as _, origin.clone(), name)
+        let origin = origin_of(&config.audit.origin, &log)?;
+        let mut builder = Audit::builder(kept.store(), origin.clone(), log_name(&name))
             .generation(current.generation().clone())
             .sealer(Arc::new(sealer))
             .observer(observer)
@@ -110,14 +122,17 @@ impl Backend {
             builder = builder.anchor(anchors::at(place, &origin, &self.store));
         }
         let opened = builder.open().await;
-        let (audit, writing) = opened.map_err(|error| {
-            AuditOpenError::of_log(current.folder(), node.name(slot.number), error)
-        })?;
+        let (audit, writing) =
+            opened.map_err(|error| AuditOpenError::of_log(current.folder(), log, error))?;
         let (following, followed) =
-            AuditFollowing::new(&config.audit, node, &audit, log_clock as _)?;
-        let own = AuditFolder::new(config.audit.folder.clone(), node.name(slot.number));
-        let (log, gathering) =
-            AuditLog::new(audit, own, identity, Arc::clone(clock), config.audit.writes);
+            AuditFollowing::new(&config.audit, node, &audit, log_clock as _, leadership)?;
+        let (log, gathering) = AuditLog::new(
+            audit,
+            folder,
+            identity,
+            Arc::clone(clock),
+            config.audit.writes,
+        );
         // Its state is large, and would be on the stack of all who pass it on.
         let run = Box::pin(async move {
             let written = async { tokio::join!(writing, gathering) };
@@ -125,12 +140,13 @@ impl Backend {
                 _ = written => {}
                 () = followed => {}
             }
-            if let Err(error) = store.close().await {
+            if let Err(error) = kept.close().await {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "the audit log was not put in place; the next start does it"
                 );
             }
+            drop(held);
         });
         Ok(OpenedAudit {
             log,

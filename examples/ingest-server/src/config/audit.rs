@@ -24,10 +24,20 @@ pub(crate) use self::{
 /// Ten years: longer is never.
 const MOST_DAYS: u32 = 3_650;
 
+/// What the audit log is kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AuditStore {
+    /// Files: each process has a log of its own.
+    File,
+    /// A database: all processes of the machine write one log.
+    Database,
+}
+
 /// The audit log of this process.
 #[derive(Debug, Clone)]
 pub(crate) struct Audit {
-    /// The folder that its files are in, one folder below for each process.
+    pub(crate) store: AuditStore,
+    /// The folder that all of it is in: one folder below for each process, or for the database.
     pub(crate) folder: PathBuf,
     /// What the log is called, and the keys that sign it.
     pub(crate) origin: KeyName,
@@ -51,7 +61,7 @@ pub(super) fn read(
     data_dir: &std::path::Path,
     problems: &mut Problems,
 ) -> Option<Audit> {
-    check_store(sources, problems);
+    let store = store(sources, problems);
     let folder = database::folder(settings::AUDIT_DIR, sources, problems);
     let folder = folder.unwrap_or_else(|| data_dir.join("audit"));
     let origin = origin(sources, profile, problems);
@@ -81,6 +91,7 @@ pub(super) fn read(
         problems.add(&origin, message);
     }
     Some(Audit {
+        store: store?,
         folder,
         origin: origin?,
         anchors: anchors?,
@@ -92,17 +103,15 @@ pub(super) fn read(
     })
 }
 
-fn check_store(sources: &Sources, problems: &mut Problems) {
-    let Some(Given { text, origin }) = sources.value(settings::AUDIT_STORE) else {
-        return;
-    };
+fn store(sources: &Sources, problems: &mut Problems) -> Option<AuditStore> {
+    let Given { text, origin } = sources.value(settings::AUDIT_STORE)?;
     match text.as_str() {
-        "file" => {}
-        "database" => problems.add(
-            &origin,
-            "names the database, which cannot hold the log yet; keep it in files",
-        ),
-        _ => problems.add(&origin, "must be `file`"),
+        "file" => Some(AuditStore::File),
+        "database" => Some(AuditStore::Database),
+        _ => {
+            problems.add(&origin, "must be `file` or `database`");
+            None
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use portcullis_audit_log::{
     audit::{Audit, PersonalError},
     event::{Leaf, Personal, Salt},
     source::SourceError,
-    store::StoredIndex,
     verify::Companions,
 };
 use tokio::runtime::Handle;
@@ -13,12 +12,12 @@ use tokio::runtime::Handle;
 #[derive(Debug)]
 pub(super) struct Beside {
     audit: Audit,
-    index: StoredIndex,
+    index: Box<dyn Companions + Send>,
     runtime: Handle,
 }
 
 impl Beside {
-    pub(super) const fn new(audit: Audit, index: StoredIndex, runtime: Handle) -> Self {
+    pub(super) fn new(audit: Audit, index: Box<dyn Companions + Send>, runtime: Handle) -> Self {
         Self {
             audit,
             index,

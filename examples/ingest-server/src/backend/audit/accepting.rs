@@ -1,7 +1,6 @@
 //! A log that is not the one its anchors know, and the one that follows when that is accepted.
 
 use std::{
-    fs::{File, TryLockError},
     io,
     num::NonZeroU32,
     path::{Path, PathBuf},
@@ -14,15 +13,16 @@ use portcullis_audit_log::{
     clock::Clock as LogClock,
     note::{KeyName, VerifyingKey},
     source::CHECKPOINT_PATH,
-    store::{FileStore, FileStoreError, MemoryStore, Store},
+    store::{FileStoreError, MemoryStore, Store},
 };
 use tokio::task::spawn_blocking;
 
 use super::{
-    AuditClock, AuditOpenError, NamedLogError, NamedLogs, anchors, signing_keys, verifying_keys,
+    AuditClock, AuditOpenError, NamedLogError, NamedLogs, anchors, named::database_failed,
+    signing_keys, verifying_keys,
 };
 use crate::{
-    audit::{CurrentLog, log_name},
+    audit::{CurrentLog, DATABASE, DatabaseLog, KeptLog, LockFile, log_name},
     backend::Backend,
     clock::Clock,
 };
@@ -52,16 +52,16 @@ pub(crate) struct LogTreeNamed {
 
 /// What keeps others away from a log.
 enum Held {
-    Store(Arc<FileStore>),
+    Store(KeptLog),
     /// Of one that does not open.
-    Lock(File),
+    Lock(LockFile),
 }
 
 impl Held {
     async fn release(self) {
         match self {
             // Nothing was written by it.
-            Self::Store(store) => drop(store.close().await),
+            Self::Store(kept) => drop(kept.close().await),
             Self::Lock(lock) => drop(lock),
         }
     }
@@ -86,29 +86,7 @@ impl NamedLogs {
         let mut asked: Vec<_> = places
             .map(|place| anchors::at(place, &base, &backend.store))
             .collect();
-        let (current, store, held) = match CurrentLog::open(&folder, &log_clock).await {
-            Ok((current, store)) => {
-                let store = Arc::new(store);
-                (
-                    current,
-                    Arc::clone(&store) as Arc<dyn Store>,
-                    Held::Store(store),
-                )
-            }
-            Err(FileStoreError::InUse { .. }) => return Err(NamedLogError::InUse),
-            Err(FileStoreError::TailCut { .. }) => {
-                let current = CurrentLog::of(&folder);
-                let current = current.map_err(|error| AuditOpenError::Store { folder, error })?;
-                let lock = lock(&current.folder())?;
-                let published = current.folder().join("log").join(CHECKPOINT_PATH);
-                let published: Arc<dyn Anchor> = Arc::new(FileAnchor::new("published", published));
-                asked.push(published);
-                (current, Arc::new(MemoryStore::new()) as _, Held::Lock(lock))
-            }
-            Err(error) => {
-                return Err(AuditOpenError::Store { folder, error }.into());
-            }
-        };
+        let (current, store, held) = self.alone(&folder, name, &log_clock, &mut asked).await?;
         let found = self.compared(name, &base, &current, store, asked).await;
         match found {
             Ok(found) => Ok(ForeignLog {
@@ -121,6 +99,43 @@ impl NamedLogs {
                 held.release().await;
                 Err(error)
             }
+        }
+    }
+
+    /// The log, while nobody else has it open; of one whose end was cut an empty one, which is asked for what the other
+    /// has published.
+    async fn alone(
+        &self,
+        folder: &Path,
+        name: &str,
+        clock: &Arc<dyn LogClock>,
+        asked: &mut Vec<Arc<dyn Anchor>>,
+    ) -> Result<(CurrentLog, Arc<dyn Store>, Held), NamedLogError> {
+        if name == DATABASE {
+            let log = DatabaseLog::open_alone(folder).await;
+            let log = log.map_err(|error| database_failed(folder.to_owned(), error))?;
+            let current = log.current().clone();
+            let kept = KeptLog::Database(Arc::new(log));
+            return Ok((current, kept.store(), Held::Store(kept)));
+        }
+        let failed = |error| AuditOpenError::Store {
+            folder: folder.to_owned(),
+            error,
+        };
+        match CurrentLog::open(folder, clock).await {
+            Ok((current, store)) => {
+                let kept = KeptLog::Files(Arc::new(store));
+                Ok((current, kept.store(), Held::Store(kept)))
+            }
+            Err(FileStoreError::InUse { .. }) => Err(NamedLogError::InUse),
+            Err(FileStoreError::TailCut { .. }) => {
+                let current = CurrentLog::of(folder).map_err(failed)?;
+                let lock = lock(&current.folder())?;
+                let published = current.folder().join("log").join(CHECKPOINT_PATH);
+                asked.push(Arc::new(FileAnchor::new("published", published)));
+                Ok((current, Arc::new(MemoryStore::new()), Held::Lock(lock)))
+            }
+            Err(error) => Err(failed(error).into()),
         }
     }
 
@@ -210,16 +225,11 @@ impl ForeignLog {
 }
 
 /// Takes the lock that a store would have.
-fn lock(folder: &Path) -> Result<File, NamedLogError> {
-    let failed = |error: io::Error| AuditOpenError::Folder {
+fn lock(folder: &Path) -> Result<LockFile, NamedLogError> {
+    let lock = LockFile::alone(&folder.join("lock"));
+    let lock = lock.map_err(|error| AuditOpenError::Folder {
         folder: folder.to_owned(),
         kind: error.kind(),
-    };
-    let lock = File::options().write(true).open(folder.join("lock"));
-    let lock = lock.map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(NamedLogError::InUse),
-        Err(TryLockError::Error(error)) => Err(failed(error).into()),
-    }
+    })?;
+    lock.ok_or(NamedLogError::InUse)
 }

@@ -8,8 +8,8 @@ use portcullis_audit_log::{
     store::FileStoreError,
 };
 
-use super::slot::MAX_SLOTS;
-use crate::delivery::UnusableSink;
+use super::node::MAX_SLOTS;
+use crate::{audit::DatabaseLogError, delivery::UnusableSink};
 
 /// The audit log does not open, so that nothing that must be on record could be done.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,13 @@ pub(crate) enum AuditOpenError {
         #[source]
         error: FileStoreError,
     },
-    #[error("{MAX_SLOTS} processes have a log in {}; end some of them", .0.display())]
+    #[error("the audit log in {} does not open", folder.display())]
+    Database {
+        folder: PathBuf,
+        #[source]
+        error: DatabaseLogError,
+    },
+    #[error("{MAX_SLOTS} processes have a log or a name in {}; end some of them", .0.display())]
     NoSlot(PathBuf),
     #[error("the audit log in {} does not open", folder.display())]
     Log {

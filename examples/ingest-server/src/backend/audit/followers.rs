@@ -6,7 +6,7 @@ use portcullis_audit_log::{audit::Audit, clock::Clock as LogClock};
 
 use super::{AuditNode, AuditOpenError};
 use crate::{
-    audit::{Suspicions, retain, watch},
+    audit::{Leadership, Suspicions, retain, watch},
     config,
     delivery::Deliveries,
 };
@@ -16,15 +16,18 @@ use crate::{
 pub(crate) struct AuditFollowing {
     pub(crate) deliveries: Deliveries,
     pub(crate) suspicions: Suspicions,
+    /// Whether it is this process that does so.
+    pub(crate) leadership: Leadership,
 }
 
 impl AuditFollowing {
-    /// Those who follow a log, and what they do, which never ends by itself.
+    /// Those who follow a log, and what they do once this process leads, which never ends by itself.
     pub(super) fn new(
         config: &config::Audit,
         node: AuditNode,
         audit: &Audit,
         clock: Arc<dyn LogClock>,
+        leadership: Leadership,
     ) -> Result<(Self, impl Future<Output = ()> + Send + use<>), AuditOpenError> {
         let sinks = node.sinks(&config.sinks);
         let (deliveries, delivering) = Deliveries::new(sinks, audit.store(), Arc::clone(&clock))?;
@@ -42,17 +45,18 @@ impl AuditFollowing {
             let deliveries = deliveries.clone();
             move |ages| deliveries.held(ages)
         });
-        let run = async move {
+        let following = async move {
             tokio::select! {
                 () = retaining => {}
                 () = delivering => {}
                 _ = watching => {}
             }
         };
-        let following = Self {
+        let this = Self {
             deliveries,
             suspicions,
+            leadership: leadership.clone(),
         };
-        Ok((following, run))
+        Ok((this, async move { leadership.lead(following).await }))
     }
 }

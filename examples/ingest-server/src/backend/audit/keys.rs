@@ -1,10 +1,19 @@
-//! What the audit log is signed and verified with.
+//! What the audit log is called, and signed and verified with.
 
-use portcullis_audit_log::note::{InvalidSeed, KeyName, SigningKey, VerifyingKey};
+use portcullis_audit_log::note::{InvalidKeyName, InvalidSeed, KeyName, SigningKey, VerifyingKey};
 use portcullis_versioned_secrets::VersionedSecrets;
 
 use super::AuditOpenError;
 use crate::audit::{AuditIdentity, CurrentLog};
+
+/// What the log of that name is called by others: two logs of one name would look like one that says two things, also
+/// if one is kept in files and the other was in a database.
+pub(super) fn origin_of(configured: &KeyName, log: &str) -> Result<KeyName, InvalidKeyName> {
+    match log {
+        "server" => Ok(configured.clone()),
+        log => format!("{configured}/{log}").parse(),
+    }
+}
 
 /// How others know the log that is written: one that follows a rollback has an origin of its own, and the keys too.
 pub(super) fn identity(

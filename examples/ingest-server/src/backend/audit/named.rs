@@ -1,4 +1,4 @@
-//! The logs of this machine by the names of their folders, for commands that look at another process's.
+//! The logs of this machine by the names of their folders, for commands that look at them.
 
 use std::{
     num::NonZeroU32,
@@ -11,24 +11,26 @@ use portcullis_audit_log::{
     clock::Clock as LogClock,
     event::Id,
     note::{KeyName, VerifyingKey},
-    store::{FileStore, FileStoreError},
+    store::FileStoreError,
 };
 use portcullis_versioned_secrets::VersionedSecrets;
 
-use super::{AuditClock, AuditNode, AuditOpenError, signing_keys, verifying_keys};
+use super::{AuditClock, AuditNode, AuditOpenError, Slot, origin_of, signing_keys, verifying_keys};
 use crate::{
     audit::{
-        CurrentLog, KeyringSealer, PublishedError, PublishedLog, is_log_name, log_name, retention,
+        CurrentLog, DATABASE, DatabaseLog, DatabaseLogError, KeptLog, KeyringSealer, LockFile,
+        PublishedError, PublishedLog, is_log_name, log_name, retention,
     },
     backend::Backend,
     clock::Clock,
-    config::{AnchorPlace, Config},
+    config::{AnchorPlace, AuditStore, Config},
     delivery::cursor_of,
 };
 
 /// Where the logs are, what they are called, and what signs them.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedLogs {
+    store: AuditStore,
     folder: PathBuf,
     origin: KeyName,
     pub(super) secrets: VersionedSecrets,
@@ -39,10 +41,18 @@ pub(crate) struct NamedLogs {
     sinks: Vec<Id>,
 }
 
+/// A log that is open to be changed.
+pub(crate) struct OpenedLog<F> {
+    pub(crate) audit: Audit,
+    pub(crate) kept: KeptLog,
+    /// What writes it, for the caller to spawn.
+    pub(crate) run: F,
+}
+
 /// Why a log is not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NamedLogError {
-    #[error("a log has the name of its folder, such as `server` or `command-line`")]
+    #[error("a log has the name of its folder, such as `server`, `command-line` or `database`")]
     Name,
     #[error("there is no such log")]
     Unknown,
@@ -66,6 +76,7 @@ pub(crate) enum NamedLogError {
 impl NamedLogs {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
+            store: config.audit.store,
             folder: config.audit.folder.clone(),
             origin: config.audit.origin.clone(),
             secrets: config.secrets.audit_keys.clone(),
@@ -76,11 +87,31 @@ impl NamedLogs {
         }
     }
 
+    /// The log that a service writes as it is configured.
+    pub(crate) const fn of_service(&self) -> &'static str {
+        match self.store {
+            AuditStore::File => "server",
+            AuditStore::Database => DATABASE,
+        }
+    }
+
+    /// Whether it is the log that this command writes too.
+    pub(crate) fn is_shared(&self, name: &str) -> bool {
+        self.store == AuditStore::Database && name == DATABASE
+    }
+
     /// The log in the folder of that name, as it is published.
-    pub(crate) fn published(&self, name: &str) -> Result<PublishedLog, NamedLogError> {
-        let folder = self.current(name)?.folder();
+    pub(crate) async fn published(&self, name: &str) -> Result<PublishedLog, NamedLogError> {
         let keys = self.keys(name)?;
-        PublishedLog::open(&folder, keys).map_err(|error| NamedLogError::Published {
+        let published = if name == DATABASE {
+            let folder = self.existing(name)?;
+            let log = DatabaseLog::open(&folder).await;
+            let log = log.map_err(|error| database_failed(folder, error))?;
+            PublishedLog::of_database(Arc::new(log), keys)
+        } else {
+            PublishedLog::open(&self.current(name)?.folder(), keys)
+        };
+        published.map_err(|error| NamedLogError::Published {
             name: name.to_owned(),
             error,
         })
@@ -95,31 +126,20 @@ impl NamedLogs {
         Ok(verifying_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?)
     }
 
-    /// The log in the folder of that name, to be changed: its process must have ended. Gives what writes it too.
+    /// The log in the folder of that name, to be changed: its process must have ended, unless many write it.
     pub(crate) async fn open(
         &self,
         backend: &Backend,
         name: &str,
         clock: &Arc<dyn Clock>,
-    ) -> Result<
-        (
-            Audit,
-            Arc<FileStore>,
-            impl Future<Output = ()> + Send + 'static,
-        ),
-        NamedLogError,
-    > {
+    ) -> Result<OpenedLog<impl Future<Output = ()> + Send + 'static>, NamedLogError> {
         let folder = self.existing(name)?;
         let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
-        let opened = CurrentLog::open(&folder, &log_clock).await;
-        let (current, store) = opened.map_err(|error| match error {
-            FileStoreError::InUse { .. } => NamedLogError::InUse,
-            error => AuditOpenError::of_store(folder, name.to_owned(), error).into(),
-        })?;
+        let taken = self.taken(&folder, name, &log_clock).await?;
+        let (current, kept, node, held) = taken;
         let origin = self.origin_in(&current, name)?;
         let sealer = KeyringSealer::new(backend.keyring.clone(), Arc::clone(&backend.data_keys));
-        let store = Arc::new(store);
-        let mut builder = Audit::builder(Arc::clone(&store) as _, origin.clone(), log_name(name))
+        let mut builder = Audit::builder(kept.store(), origin.clone(), log_name(&node))
             .generation(current.generation().clone())
             .sealer(Arc::new(sealer))
             .clock(log_clock);
@@ -129,14 +149,42 @@ impl NamedLogs {
         let opened = builder.open().await;
         let (audit, writing) = opened
             .map_err(|error| AuditOpenError::of_log(current.folder(), name.to_owned(), error))?;
-        Ok((audit, store, writing))
+        let run = async move {
+            writing.await;
+            drop(held);
+        };
+        Ok(OpenedLog { audit, kept, run })
+    }
+
+    /// A log, and what this command is called there.
+    async fn taken(
+        &self,
+        folder: &Path,
+        name: &str,
+        clock: &Arc<dyn LogClock>,
+    ) -> Result<(CurrentLog, KeptLog, String, Option<LockFile>), NamedLogError> {
+        if name == DATABASE {
+            let slot = Slot::of_shared_log(&self.folder, AuditNode::CommandLine).await?;
+            return Ok((slot.current, slot.kept, slot.node, slot.name));
+        }
+        match CurrentLog::open(folder, clock).await {
+            Ok((current, store)) => {
+                let kept = KeptLog::Files(Arc::new(store));
+                Ok((current, kept, name.to_owned(), None))
+            }
+            Err(FileStoreError::InUse { .. }) => Err(NamedLogError::InUse),
+            Err(error) => {
+                let (folder, name) = (folder.to_owned(), name.to_owned());
+                Err(AuditOpenError::of_store(folder, name, error).into())
+            }
+        }
     }
 
     /// How long entries of the log of that name are kept, and what lies beside them: none goes before every sink has it.
     pub(crate) fn retention(&self, name: &str) -> Retention {
         let ages = retention(self.days, self.personal_days);
-        // What commands record is delivered by nobody.
-        if !name.starts_with(AuditNode::Server.as_str()) {
+        // What commands record in logs of their own is delivered by nobody.
+        if name.starts_with(AuditNode::CommandLine.as_str()) {
             return ages;
         }
         self.sinks.iter().cloned().fold(ages, Retention::follower)
@@ -184,11 +232,15 @@ impl NamedLogs {
         }
     }
 
-    /// What the log of that name is called by its process.
+    /// What the log of that name is called by who writes it.
     pub(super) fn origin_of(&self, name: &str) -> Result<KeyName, AuditOpenError> {
-        match name {
-            "server" => Ok(self.origin.clone()),
-            name => Ok(format!("{}/{name}", self.origin).parse()?),
-        }
+        Ok(origin_of(&self.origin, name)?)
+    }
+}
+
+pub(super) fn database_failed(folder: PathBuf, error: DatabaseLogError) -> NamedLogError {
+    match error {
+        DatabaseLogError::InUse => NamedLogError::InUse,
+        error => AuditOpenError::Database { folder, error }.into(),
     }
 }

@@ -1,7 +1,5 @@
 //! The processes on this machine, each by its name.
 
-use portcullis_audit_log::note::{InvalidKeyName, KeyName};
-
 use crate::config::AuditSink;
 
 /// Which of the processes on this machine writes the log: each has its own.
@@ -11,6 +9,9 @@ pub(crate) enum AuditNode {
     CommandLine,
 }
 
+/// So many processes of one kind can have a log each on one machine, or a name each in one log.
+pub(super) const MAX_SLOTS: u32 = 64;
+
 impl AuditNode {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -19,7 +20,7 @@ impl AuditNode {
         }
     }
 
-    /// What the folder of a process is called, and what stands in its entries.
+    /// What a process is called in its entries, and its folder if it has one.
     pub(super) fn name(self, slot: u32) -> String {
         match slot {
             0 => self.as_str().to_owned(),
@@ -32,14 +33,6 @@ impl AuditNode {
         match self {
             Self::Server => configured,
             Self::CommandLine => &[],
-        }
-    }
-
-    /// What its log is called: two logs of one name would look like one that says two things.
-    pub(super) fn origin(self, slot: u32, configured: &KeyName) -> Result<KeyName, InvalidKeyName> {
-        match (self, slot) {
-            (Self::Server, 0) => Ok(configured.clone()),
-            _ => format!("{configured}/{}", self.name(slot)).parse(),
         }
     }
 }

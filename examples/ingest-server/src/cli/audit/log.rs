@@ -19,9 +19,9 @@ use crate::{
 /// Which log.
 #[derive(Debug, Args)]
 pub(super) struct Named {
-    /// The log of which process, by the name of its folder: server, command-line, …
-    #[arg(long = "node", value_name = "NAME", default_value = "server")]
-    name: String,
+    /// Which log, by the name of its folder: server, command-line, …, or database. Without, that of the service.
+    #[arg(long = "node", value_name = "NAME")]
+    name: Option<String>,
 }
 
 /// Why a command on a log did not do what it was asked.
@@ -61,8 +61,8 @@ impl LogError {
 }
 
 impl Named {
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    pub(super) fn name(&self, logs: &NamedLogs) -> &str {
+        self.name.as_deref().unwrap_or_else(|| logs.of_service())
     }
 
     /// The log as it is published, once it is on record that it is read.
@@ -76,17 +76,21 @@ impl Named {
         action: &'static AuditAction,
         opened: &Opened,
     ) -> Result<PublishedLog, LogError> {
-        let log = self.published(&opened.logs)?;
+        let logs = &opened.logs;
+        let name = self.name(logs);
         let actor = AuditActor::System(opened.actor.id());
         let draft = AuditDraft {
             count: 1,
             ..AuditDraft::new(None, action, actor)
         };
+        if logs.is_shared(name) {
+            // Which has the entry as well, and is then published with it.
+            opened.audit.record(draft).await?;
+            opened.audit.publish().await;
+            return Ok(logs.published(name).await?);
+        }
+        let log = logs.published(name).await?;
         opened.audit.record(draft).await?;
         Ok(log)
-    }
-
-    pub(super) fn published(&self, logs: &NamedLogs) -> Result<PublishedLog, LogError> {
-        Ok(logs.published(&self.name)?)
     }
 }

@@ -1,34 +1,30 @@
-//! A log that a command has to itself.
+//! A log that a command changes.
 
-use std::sync::Arc;
-
-use portcullis_audit_log::{
-    audit::{Audit, Retention},
-    store::FileStore,
-};
+use portcullis_audit_log::audit::{Audit, Retention};
 use tokio::task::JoinHandle;
 
 use super::log::{LogError, Named};
-use crate::cli::opened::Opened;
+use crate::{audit::KeptLog, backend::OpenedLog, cli::opened::Opened};
 
-/// A log of a process that does not run.
+/// A log of a process that does not run, or the one that all share.
 pub(super) struct Open {
     pub(super) audit: Audit,
     pub(super) retention: Retention,
-    store: Arc<FileStore>,
+    kept: KeptLog,
     writing: JoinHandle<()>,
 }
 
 impl Open {
     pub(super) async fn open(opened: &Opened, named: &Named) -> Result<Self, LogError> {
         let logs = &opened.logs;
-        let opening = logs.open(&opened.backend, named.name(), &opened.clock);
-        let (audit, store, writing) = opening.await?;
+        let name = named.name(logs);
+        let opening = logs.open(&opened.backend, name, &opened.clock);
+        let OpenedLog { audit, kept, run } = opening.await?;
         Ok(Self {
             audit,
-            retention: logs.retention(named.name()),
-            store,
-            writing: tokio::spawn(writing),
+            retention: logs.retention(name),
+            kept,
+            writing: tokio::spawn(run),
         })
     }
 
@@ -37,6 +33,6 @@ impl Open {
         self.audit.close();
         // Its end is that of the log; a panic is told by the runtime.
         let _ = self.writing.await;
-        Ok(self.store.close().await?)
+        Ok(self.kept.close().await?)
     }
 }

@@ -26,7 +26,7 @@ const REDIS: &str = "must be `redis://` or, with TLS, `rediss://`, and a host";
 const DAYS: &str = "must be a whole number of days, 1 to 3650";
 const NODES: &str = "must be `counted`, or a number from 1 to 1000";
 
-pub(crate) const ROWS: [Row; 189] = [
+pub(crate) const ROWS: [Row; 190] = [
     (
         "INGEST_PROFILE",
         "Production",
@@ -484,6 +484,11 @@ pub(crate) const ROWS: [Row; 189] = [
         "INGEST_ACCESS_REASONS",
         "billing,Support",
         "entry 2 must be 1 to 32 of",
+    ),
+    (
+        "INGEST_AUDIT_STORE",
+        "postgres",
+        "must be `file` or `database`",
     ),
     (
         "INGEST_AUDIT_ANCHORS",
