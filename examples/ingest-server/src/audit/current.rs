@@ -12,8 +12,6 @@ use portcullis_audit_log::{
     store::{FileGenerations, FileStore, FileStoreError},
 };
 
-use super::EarlierLog;
-
 /// The log that is written in the folder of a process, and where in it that is.
 #[derive(Debug, Clone)]
 pub(crate) struct CurrentLog {
@@ -58,19 +56,19 @@ impl CurrentLog {
         &self.generation
     }
 
-    /// Those that it has followed, from the first.
+    /// The numbers of those that it has followed, from the first, and where their files are.
     ///
     /// # Errors
     /// [`FileStoreError`] if the folder cannot be listed.
-    pub(crate) fn earlier(&self) -> Result<Vec<EarlierLog>, FileStoreError> {
-        let numbers = self.generations.before(&self.generation)?;
-        let process = self.generations.folder_of_number(NonZeroU32::MIN);
-        let log = |number| EarlierLog {
-            number,
-            folder: self.generations.folder_of_number(number),
-            process: process.clone(),
-        };
-        Ok(numbers.into_iter().map(log).collect())
+    pub(super) fn before(&self) -> Result<Vec<(NonZeroU32, PathBuf)>, FileStoreError> {
+        let numbers = self.generations.before(&self.generation)?.into_iter();
+        let with_folder = |number| (number, self.generations.folder_of_number(number));
+        Ok(numbers.map(with_folder).collect())
+    }
+
+    /// Where the files of the first are.
+    pub(super) fn first_folder(&self) -> PathBuf {
+        self.generations.folder_of_number(NonZeroU32::MIN)
     }
 
     /// Where its files are.

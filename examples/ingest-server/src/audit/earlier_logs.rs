@@ -8,7 +8,7 @@ use portcullis_audit_log::{
     store::{FileStore, FileStoreError, Store, StoreError},
 };
 
-use super::{DatabaseLog, DatabaseLogError, KeptLog};
+use super::{CurrentLog, DatabaseLog, DatabaseLogError, KeptLog};
 
 /// One of them, by its number and its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,20 @@ impl From<EarlierLogError> for StoreError {
 }
 
 impl EarlierLog {
+    /// Those that a log has followed, from the first.
+    ///
+    /// # Errors
+    /// [`FileStoreError`] if the folder cannot be listed.
+    pub(crate) fn all_before(current: &CurrentLog) -> Result<Vec<Self>, FileStoreError> {
+        let process = current.first_folder();
+        let log = |(number, folder)| Self {
+            number,
+            folder,
+            process: process.clone(),
+        };
+        Ok(current.before()?.into_iter().map(log).collect())
+    }
+
     /// Opens it, as it is: its end may have been cut.
     ///
     /// # Errors

@@ -14,7 +14,8 @@ use portcullis_audit_log::{
 use tokio::{runtime::Handle, sync::Mutex};
 
 use super::{
-    CurrentLog, DATABASE, DatabaseLog, DatabaseLogError, EarlierLogError, KeptLog, OpenEarlierLogs,
+    CurrentLog, DATABASE, DatabaseLog, DatabaseLogError, EarlierLog, EarlierLogError, KeptLog,
+    OpenEarlierLogs,
 };
 use crate::store::LogDatabase;
 
@@ -79,7 +80,8 @@ impl AuditFolder {
         F: Future<Output = T>,
     {
         let _held = self.earlier.lock().await;
-        let logs = CurrentLog::of(&self.all.join(&self.own))?.earlier()?;
+        let current = CurrentLog::of(&self.all.join(&self.own))?;
+        let logs = EarlierLog::all_before(&current)?;
         let opened = OpenEarlierLogs::open(&logs).await?;
         let done = work(opened.iter().collect()).await;
         opened.close().await;

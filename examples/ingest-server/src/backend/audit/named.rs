@@ -180,7 +180,8 @@ impl NamedLogs {
         let Some(number) = number.filter(|number| *number != written) else {
             return Ok(None);
         };
-        let earlier = current.earlier().map_err(|error| AuditOpenError::Store {
+        let earlier = EarlierLog::all_before(current);
+        let earlier = earlier.map_err(|error| AuditOpenError::Store {
             folder: current.folder(),
             error,
         })?;
