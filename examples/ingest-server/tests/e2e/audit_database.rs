@@ -175,8 +175,6 @@ async fn commands_work_while_services_run(data: &Data, key: &Key) {
     );
     let busy = told(run(data, &["audit", "accept-rollback"]), 2);
     assert!(busy.contains("runs"), "{busy}");
-    // On record in files, as the shared log may be what was put back.
-    fs::remove_dir_all(data.path().join("audit/command-line")).unwrap();
 }
 
 /// Of the index, which no hash is of.
