@@ -20,7 +20,7 @@ async fn is_refused(server: &Server, key: &Key, lead: &str) {
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(refused.headers().contains_key("retry-after"));
     let problem: Value = refused.json().await.unwrap();
-    assert_eq!(problem["code"], "capacity.audit_unavailable", "{problem}");
+    assert_eq!(problem["reason"], "capacity.audit_unavailable", "{problem}");
     assert!(took < Duration::from_secs(3), "{took:?}");
     let began = Instant::now();
     let event = server.post("/v1/events", key, &page_view(began.elapsed().as_nanos()));
