@@ -138,6 +138,12 @@ impl Observer for AuditMetrics {
                     );
                 });
             }
+            Event::LeftUnwritten { events } => in_span(|| {
+                tracing::error!(
+                    events,
+                    "the audit log has ended, and nobody knows whether its last events are written"
+                );
+            }),
             Event::RolledBack { found } => in_span(|| {
                 tracing::error!(
                     error = *found as &dyn std::error::Error,

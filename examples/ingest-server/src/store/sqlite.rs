@@ -342,10 +342,16 @@ impl Store for SqliteStore {
         Ok(self.readers.read(read).await?)
     }
 
-    async fn keep_audit_anchor(&self, origin: &str, checkpoint: &str) -> Result<(), StoreError> {
-        let keep = || audit_anchors::keep(&self.seldom, origin, checkpoint);
-        self.turns.write(keep).await.map_err(Failure::from)?;
-        Ok(self.file.verify()?)
+    async fn replace_audit_anchor(
+        &self,
+        origin: &str,
+        before: Option<&str>,
+        checkpoint: &str,
+    ) -> Result<bool, StoreError> {
+        let replace = || audit_anchors::replace(&self.seldom, origin, before, checkpoint);
+        let replaced = self.turns.write(replace).await.map_err(Failure::from)?;
+        self.file.verify()?;
+        Ok(replaced.rows_affected() > 0)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

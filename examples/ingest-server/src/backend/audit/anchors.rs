@@ -6,7 +6,7 @@ use std::{num::NonZeroU32, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use portcullis_audit_log::{
-    anchor::{Anchor, AnchorError, FileAnchor, WitnessAnchor},
+    anchor::{Anchor, AnchorError, FileAnchor, KeepsLater, WitnessAnchor},
     audit::Generation,
     note::{KeyName, NoteSignature, SignedNote},
     store::Store as LogStore,
@@ -106,9 +106,21 @@ impl Anchor for DatabaseAnchor {
 
     async fn keep(&self, checkpoint: &SignedNote) -> Result<Vec<NoteSignature>, AnchorError> {
         let text = checkpoint.to_string();
-        let keeping = self.store.keep_audit_anchor(&self.key, &text);
-        let kept = TASK.run(keeping).await;
-        kept.map(|()| Vec::new()).map_err(AnchorError::new)
+        loop {
+            let kept = TASK.run(self.store.audit_anchor(&self.key)).await;
+            let kept = kept.map_err(AnchorError::new)?;
+            if let Some(kept) = &kept {
+                let kept = SignedNote::parse(kept.as_bytes()).map_err(AnchorError::new)?;
+                KeepsLater::check(&kept, checkpoint).map_err(AnchorError::new)?;
+            }
+            let replacing = self
+                .store
+                .replace_audit_anchor(&self.key, kept.as_deref(), &text);
+            // Another process may have been there in between.
+            if TASK.run(replacing).await.map_err(AnchorError::new)? {
+                return Ok(Vec::new());
+            }
+        }
     }
 }
 
@@ -127,11 +139,18 @@ mod tests {
 
     /// Opens an empty log of that name, and gives its size once it is closed.
     async fn opened(origin: &str, anchor: Arc<dyn Anchor>) -> Result<u64, OpenError> {
+        opened_again(&Arc::new(MemoryStore::new()), origin, anchor).await
+    }
+
+    async fn opened_again(
+        log: &Arc<MemoryStore>,
+        origin: &str,
+        anchor: Arc<dyn Anchor>,
+    ) -> Result<u64, OpenError> {
         let origin: KeyName = origin.parse().unwrap();
         let seed = SecretBox::new(Box::new([7; 32]));
         let key = SigningKey::from_seed(origin.clone(), &seed).unwrap();
-        let log = Arc::new(MemoryStore::new());
-        let builder = Audit::builder(log, origin, Id::constant("a"));
+        let builder = Audit::builder(Arc::clone(log) as _, origin, Id::constant("a"));
         let (audit, writing) = builder.key(key).anchor(anchor).open().await?;
         audit.close();
         writing.await;
@@ -167,6 +186,41 @@ mod tests {
             assert_eq!(found.anchor, place.to_string());
             assert_eq!((found.had, found.have), (size, 0));
             opened("one/other", anchor("one/other")).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn no_place_goes_back_to_a_smaller_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = empty_store(folder.path()).await;
+        let elsewhere = tempfile::tempdir().unwrap();
+        let places = [
+            AnchorPlace::Database,
+            AnchorPlace::Folder(elsewhere.path().to_owned()),
+        ];
+        for place in places {
+            let log = Arc::new(MemoryStore::new());
+            let kept_by: Arc<dyn LogStore> = Arc::clone(&log) as _;
+            let anchored = AnchoredLog {
+                base: &"one".parse().unwrap(),
+                generation: &Generation::FIRST,
+                name: "server",
+                store: &kept_by,
+                archive: None,
+            };
+            let anchor = anchored.at(&place, &store).unwrap();
+            let mut kept = Vec::new();
+            for _ in 0..2 {
+                opened_again(&log, "one", Arc::clone(&anchor))
+                    .await
+                    .unwrap();
+                kept.push(anchor.latest().await.unwrap().unwrap());
+            }
+            let refused = anchor.keep(&kept[0]).await.unwrap_err();
+            assert!(refused.is_later(), "{place}: {refused}");
+            anchor.keep(&kept[1]).await.unwrap();
+            let latest = anchor.latest().await.unwrap().unwrap();
+            assert_eq!(latest.to_string(), kept[1].to_string());
         }
     }
 }
