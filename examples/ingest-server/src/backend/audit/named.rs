@@ -153,7 +153,7 @@ impl NamedLogs {
     ) -> Result<Vec<VerifyingKey>, NamedLogError> {
         let current = self.current(name)?;
         let base = self.origin_in(&current, name)?;
-        let number = number.unwrap_or(current.generation().number());
+        let number = number.unwrap_or_else(|| current.generation().number());
         let origin = EarlierLog::origin(number, &base).map_err(AuditOpenError::from)?;
         Ok(verifying_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?)
     }
@@ -166,7 +166,7 @@ impl NamedLogs {
     ) -> Result<LogArchive, NamedLogError> {
         let place = self.archive.as_ref().ok_or(NamedLogError::NoArchive)?;
         let current = self.current(name)?;
-        let number = number.unwrap_or(current.generation().number());
+        let number = number.unwrap_or_else(|| current.generation().number());
         Ok(LogArchive::new(place, name, number))
     }
 
