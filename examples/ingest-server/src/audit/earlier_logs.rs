@@ -8,7 +8,7 @@ use portcullis_audit_log::{
     store::{FileStore, FileStoreError, Store, StoreError},
 };
 
-use super::{CurrentLog, DatabaseLog, DatabaseLogError, KeptLog};
+use super::{CurrentLog, DATABASE, DatabaseLog, DatabaseLogError, KeptLog};
 
 /// One of them, by its number and its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(crate) enum EarlierLogError {
 /// Some of them, which nobody else opens meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct OpenEarlierLogs {
-    logs: Vec<(NonZeroU32, KeptLog)>,
+    logs: Vec<KeptLog>,
 }
 
 impl From<EarlierLogError> for StoreError {
@@ -55,7 +55,13 @@ impl EarlierLog {
             folder,
             process: process.clone(),
         };
-        Ok(current.before()?.into_iter().map(log).collect())
+        let logs = current.before()?.into_iter().map(log);
+        Ok(logs.filter(Self::is_there).collect())
+    }
+
+    /// A database that somebody took away is no log, and none is made in its place.
+    fn is_there(&self) -> bool {
+        !self.process.ends_with(DATABASE) || DatabaseLog::is_in(&self.folder)
     }
 
     /// Opens it, as it is: its end may have been cut.
@@ -63,7 +69,7 @@ impl EarlierLog {
     /// # Errors
     /// [`EarlierLogError`].
     pub(crate) async fn open(&self) -> Result<KeptLog, EarlierLogError> {
-        if DatabaseLog::is_in(&self.folder) {
+        if self.process.ends_with(DATABASE) {
             let log = DatabaseLog::open_earlier(&self.process, &self.folder).await?;
             return Ok(KeptLog::Database(Arc::new(log)));
         }
@@ -84,33 +90,25 @@ impl EarlierLog {
 }
 
 impl OpenEarlierLogs {
-    /// Opens all of them or none.
-    ///
-    /// # Errors
-    /// [`EarlierLogError`].
-    pub(crate) async fn open(logs: &[EarlierLog]) -> Result<Self, EarlierLogError> {
-        let mut opened = Self::default();
+    /// Opens those that can be, and says why the first cannot that is none of them.
+    pub(super) async fn open(logs: &[EarlierLog]) -> (Self, Result<(), EarlierLogError>) {
+        let (mut opened, mut failed) = (Self::default(), Ok(()));
         for log in logs {
             match log.open().await {
-                Ok(kept) => opened.logs.push((log.number, kept)),
-                Err(error) => {
-                    opened.close().await;
-                    return Err(error);
-                }
+                Ok(kept) => opened.logs.push(kept),
+                Err(error) => failed = failed.and(Err(error)),
             }
         }
-        Ok(opened)
+        (opened, failed)
     }
 
-    /// Each with its number.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (NonZeroU32, Arc<dyn Store>)> {
-        let logs = self.logs.iter();
-        logs.map(|(number, kept)| (*number, kept.store()))
+    pub(super) fn stores(&self) -> Vec<Arc<dyn Store>> {
+        self.logs.iter().map(KeptLog::store).collect()
     }
 
     /// Gives them back.
-    pub(crate) async fn close(self) {
-        for (_, kept) in self.logs {
+    pub(super) async fn close(self) {
+        for kept in self.logs {
             // What was erased is erased; what else was to be put in place, the next opening does.
             let _ = kept.close().await;
         }

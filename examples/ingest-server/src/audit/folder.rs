@@ -1,7 +1,6 @@
 //! The logs of one machine, each in a folder of its own below one: one that all processes share, or one for each.
 
 use std::{
-    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -68,24 +67,29 @@ impl AuditFolder {
         &self.own
     }
 
-    /// Does something with the logs that this process's log has followed, as soon as nobody else does.
+    /// The logs that this process's log has followed, from the first.
     ///
     /// # Errors
-    /// [`EarlierLogError`] if one of them does not open.
+    /// [`FileStoreError`] if the folder does not say which.
+    pub(crate) fn earlier(&self) -> Result<Vec<EarlierLog>, FileStoreError> {
+        EarlierLog::all_before(&CurrentLog::of(&self.all.join(&self.own))?)
+    }
+
+    /// Does something with logs that this process's log has followed, as soon as nobody else does: with those that open.
+    /// Gives what came of it, and the first that does not open.
     pub(crate) async fn with_earlier<T, F>(
         &self,
-        work: impl FnOnce(Vec<(NonZeroU32, Arc<dyn Store>)>) -> F,
-    ) -> Result<T, EarlierLogError>
+        logs: &[EarlierLog],
+        work: impl FnOnce(Vec<Arc<dyn Store>>) -> F,
+    ) -> (T, Result<(), EarlierLogError>)
     where
         F: Future<Output = T>,
     {
         let _held = self.earlier.lock().await;
-        let current = CurrentLog::of(&self.all.join(&self.own))?;
-        let logs = EarlierLog::all_before(&current)?;
-        let opened = OpenEarlierLogs::open(&logs).await?;
-        let done = work(opened.iter().collect()).await;
+        let (opened, failed) = OpenEarlierLogs::open(logs).await;
+        let done = work(opened.stores()).await;
         opened.close().await;
-        Ok(done)
+        (done, failed)
     }
 
     /// Whether it is the name of this process's log.

@@ -4,7 +4,6 @@
 use std::{
     convert::Infallible,
     future::Future,
-    num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -164,14 +163,21 @@ impl AuditLog {
     /// # Errors
     /// [`EraseError`].
     pub(crate) async fn erase(&self, whose: &Erasure) -> Result<u64, EraseError> {
-        let erasing = |earlier: Vec<(NonZeroU32, Arc<dyn Store>)>| async {
-            let earlier: Vec<_> = earlier.into_iter().map(|(_, store)| store).collect();
-            self.audit.erase_with(whose, &earlier).await
+        if matches!(whose, Erasure::Event(_)) {
+            return self.audit.erase(whose).await;
+        }
+        // One that does not open keeps nothing in the others.
+        let (logs, listed) = match self.folder.earlier() {
+            Ok(logs) => (logs, Ok(())),
+            Err(error) => (Vec::new(), Err(error)),
         };
-        self.folder
-            .with_earlier(erasing)
-            .await
-            .map_err(StoreError::from)?
+        let erasing =
+            async |earlier: Vec<Arc<dyn Store>>| self.audit.erase_with(whose, &earlier).await;
+        let (erased, opened) = self.folder.with_earlier(&logs, erasing).await;
+        let erased = erased?;
+        listed.map_err(StoreError::from)?;
+        opened.map_err(StoreError::from)?;
+        Ok(erased)
     }
 
     /// Takes away what is too old of a log that nobody writes any more. What went is on record here.

@@ -1,9 +1,6 @@
 //! Reading what is on record. That somebody does is for the caller to record.
 
-use std::{
-    num::{NonZeroU32, NonZeroUsize},
-    sync::Arc,
-};
+use std::{num::NonZeroUsize, sync::Arc};
 
 use portcullis_audit_log::{
     audit::{Audit, Erasure, PersonalError},
@@ -81,15 +78,20 @@ impl<'a> AuditReads<'a> {
         if matches!(erasure, Erasure::Event(_)) {
             return Ok(false);
         }
-        let looking = |earlier: Vec<(NonZeroU32, Arc<dyn Store>)>| async {
-            for (_, store) in earlier {
+        let looking = async |earlier: Vec<Arc<dyn Store>>| {
+            for store in earlier {
                 if concerns_any(&*store, erasure).await? {
                     return Ok(true);
                 }
             }
             Ok(false)
         };
-        self.folder.with_earlier(looking).await?
+        let earlier = self.folder.earlier()?;
+        let (concerns, opened) = self.folder.with_earlier(&earlier, looking).await;
+        if let Ok(false) = concerns {
+            opened?;
+        }
+        concerns
     }
 
     /// One entry, if there is one that is not pruned.

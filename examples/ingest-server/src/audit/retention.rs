@@ -38,14 +38,19 @@ pub(crate) async fn retain(
                 tell(&error);
             }
             // Of those, nobody gets any more what they have not got.
-            let retaining = |earlier: Vec<(NonZeroU32, Arc<dyn Store>)>| async {
-                for (_, store) in earlier {
+            let earlier = match folder.earlier() {
+                Ok(earlier) => earlier,
+                Err(error) => return tell(&error),
+            };
+            let retaining = async |earlier: Vec<Arc<dyn Store>>| {
+                for store in earlier {
                     if let Err(error) = audit.retain_in(&*store, &ages).await {
                         tell(&error);
                     }
                 }
             };
-            if let Err(error) = folder.with_earlier(retaining).await {
+            let ((), opened) = folder.with_earlier(&earlier, retaining).await;
+            if let Err(error) = opened {
                 tell(&error);
             }
         })

@@ -35,13 +35,15 @@ pub(super) enum Command {
     Verify(verify::Verify),
     /// Write entries as OCSF 1.8.0, one a line, for other programs.
     Export(export::Export),
-    /// Take out now what is older than it may be, of a log whose process does not run.
+    /// Take out now what is older than it may be, of a log whose process does not run or that is in a database.
     Prune(prune::Prune),
-    /// Put into its archive what a log has more than that, of a process that does not run. A service does it each hour.
+    /// Put into its archive what a log has more than that, of a process that does not run or in a database. A service
+    /// does it each hour.
     Archive(archive::Archive),
     /// Begin the log that follows one which was put back or cut, of a process that does not run.
     AcceptRollback(accept_rollback::AcceptRollback),
-    /// Erase what lies beside entries: addresses and what was typed. Of a log whose process does not run.
+    /// Erase what lies beside entries: addresses and what was typed. Of a log whose process does not run or that is in
+    /// a database.
     Erase(erase::Erase),
     /// Write the proof that an entry is in the log: a `.tlog-proof`, with the entry beside it.
     Proof(proof::Proof),

@@ -134,7 +134,7 @@ async fn servers_and_commands_write_one_log_that_each_of_them_shows_and_others_v
     assert!(report.entries > events.len() as u64, "{report:?}");
     assert_eq!(verified(&first).await["outcome"], "sound");
 
-    commands_work_while_services_run(&data, &key).await;
+    commands_work_while_services_run(&data, &key);
     a_changed_row_is_found(&data, &second).await;
     assert!(first.terminate().success() && second.terminate().success());
     let nodes = data.path().join("audit");
@@ -143,7 +143,7 @@ async fn servers_and_commands_write_one_log_that_each_of_them_shows_and_others_v
     assert_eq!(folders, ["database"]);
 }
 
-async fn commands_work_while_services_run(data: &Data, key: &Key) {
+fn commands_work_while_services_run(data: &Data, key: &Key) {
     let found = told(
         run(
             data,

@@ -79,7 +79,9 @@ impl LogArchive {
         let open = async || {
             let (store, prefix): (Arc<dyn ObjectStore>, _) = match &self.place {
                 ArchivePlace::Folder(folder) => {
-                    (Arc::new(LocalFileSystem::new_with_prefix(folder)?), "")
+                    // What is there may be taken out of the log.
+                    let folder = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
+                    (Arc::new(folder), "")
                 }
                 ArchivePlace::Bucket { bucket, prefix } => (in_bucket(bucket)?, &**prefix),
             };

@@ -1,12 +1,19 @@
 //! The logs of commands, whose processes have ended: the service delivers what they have recorded, looks at it by the
 //! rules and archives it.
 
-use std::{collections::BTreeMap, error::Error, fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    ffi::OsString,
+    fs::{self, DirEntry},
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use portcullis_audit_log::{
     audit::Audit,
     clock::Clock as LogClock,
-    source::CHECKPOINT_PATH,
     store::{FileStoreError, Store, StoreError},
 };
 use portcullis_telemetry::BackgroundTask;
@@ -23,6 +30,9 @@ const TASK: BackgroundTask = BackgroundTask::new("audit_ended_logs");
 /// From one look to the next.
 const EVERY: Duration = Duration::from_secs(60);
 
+/// To the next look after one that was not at all of them, at first.
+const SOON: Duration = Duration::from_secs(2);
+
 /// Those who get what is in such logs.
 pub(super) struct EndedLogs {
     pub(super) logs: NamedLogs,
@@ -33,8 +43,9 @@ pub(super) struct EndedLogs {
     pub(super) suspicions: Suspicions,
 }
 
-/// What a log had published when all of it was looked at.
-type Published = Option<Vec<u8>>;
+/// What the files of a log's journal were when all of it was looked at: by name, when each was written last. What a
+/// command has recorded that was killed is there, and in no checkpoint.
+type Journal = Vec<(OsString, Option<SystemTime>)>;
 
 /// A log was not looked at, or not all of it.
 #[derive(Debug, thiserror::Error)]
@@ -54,32 +65,36 @@ enum EndedError {
 impl EndedLogs {
     /// Looks at them once a minute, until it is dropped.
     pub(super) async fn follow(self) {
-        let mut seen = BTreeMap::new();
+        let (mut seen, mut sooner) = (BTreeMap::new(), SOON);
         loop {
-            TASK.run(self.look(&mut seen)).await;
-            sleep(EVERY).await;
+            let all = TASK.run(self.look(&mut seen)).await;
+            sooner = if all { SOON } else { (sooner * 2).min(EVERY) };
+            sleep(if all { EVERY } else { sooner }).await;
         }
     }
 
-    async fn look(&self, seen: &mut BTreeMap<String, Published>) {
+    /// Gives whether all of them were.
+    async fn look(&self, seen: &mut BTreeMap<String, Journal>) -> bool {
         let folder = self.logs.folder().to_owned();
         // A folder that cannot be listed has been told of by who opened the log in it.
         let names = spawn_blocking(move || names(&folder))
             .await
             .unwrap_or_default();
+        let mut all = true;
         for name in names {
-            let published = self.published(&name).await;
-            if seen.get(&name) == Some(&published) {
+            if seen.get(&name) == Some(&self.journal(&name).await) {
                 continue;
             }
             match self.look_at(&name).await {
                 Ok(true) => {
-                    seen.insert(name, published);
+                    let journal = self.journal(&name).await;
+                    seen.insert(name, journal);
                 }
-                Ok(false) => {}
+                Ok(false) => all = false,
                 Err(error) => tell(&name, &error),
             }
         }
+        all
     }
 
     /// Looks at one that nobody has. Gives whether that was all of it.
@@ -109,13 +124,23 @@ impl EndedLogs {
         looked
     }
 
-    async fn published(&self, name: &str) -> Published {
+    async fn journal(&self, name: &str) -> Journal {
         let folder = self.logs.folder().join(name);
-        let read = move || {
-            let current = CurrentLog::of(&folder).ok()?;
-            fs::read(current.folder().join("log").join(CHECKPOINT_PATH)).ok()
+        let look = move || {
+            // One that cannot be looked into is none: that is told by who opens it.
+            let Ok(current) = CurrentLog::of(&folder) else {
+                return Journal::new();
+            };
+            let files = fs::read_dir(current.folder().join("journal"));
+            let files = files.into_iter().flatten().flatten();
+            let written = |file: &DirEntry| file.metadata().and_then(|it| it.modified()).ok();
+            let mut journal: Journal = files
+                .map(|file| (file.file_name(), written(&file)))
+                .collect();
+            journal.sort_unstable();
+            journal
         };
-        spawn_blocking(read).await.ok().flatten()
+        spawn_blocking(look).await.unwrap_or_default()
     }
 }
 

@@ -28,7 +28,7 @@ impl AuditNode {
         }
     }
 
-    /// Where its entries are delivered to. Those of a command wait in its log for who looks there.
+    /// Where it delivers its entries to. Those of a command are delivered by a service, once it has ended.
     pub(super) fn sinks(self, configured: &[AuditSink]) -> &[AuditSink] {
         match self {
             Self::Server => configured,

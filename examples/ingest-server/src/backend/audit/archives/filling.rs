@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     future::pending,
-    num::{NonZeroU32, NonZeroUsize},
+    num::NonZeroUsize,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -35,6 +35,9 @@ const EVERY: Duration = Duration::from_secs(60 * 60);
 /// How often it is looked since when something waits.
 const LOOK: Duration = Duration::from_secs(10);
 
+/// How long a log that this one has followed is held at a time.
+const MOST_HELD: Duration = Duration::from_secs(10);
+
 /// Why a log was not archived.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FillError {
@@ -48,6 +51,8 @@ pub(crate) enum FillError {
     Name(#[from] InvalidKeyName),
     #[error("a log that this one has followed does not open")]
     Earlier(#[from] EarlierLogError),
+    #[error("it took longer than others may be kept waiting, and is gone on with in an hour")]
+    TooLong,
 }
 
 /// What is brought where.
@@ -80,10 +85,7 @@ pub(in super::super) async fn archive(filling: Option<Filling>) {
                     TASK.within(|| tracing::info!("the audit log is archived again"));
                 }
                 failed = 0;
-                // What is wrong with those keeps nobody from the latest.
-                if let Err(error) = TASK.run(filling.fill_earlier()).await {
-                    tell(&error);
-                }
+                TASK.run(filling.fill_earlier()).await;
                 EVERY
             }
             Err(error) => {
@@ -96,6 +98,28 @@ pub(in super::super) async fn archive(filling: Option<Filling>) {
             }
         };
         let _ = timeout(delay, filling.look()).await;
+    }
+}
+
+impl Earlier {
+    async fn fill(&self, log: &EarlierLog, keys: &[VerifyingKey]) -> Result<(), FillError> {
+        let archive = LogArchive::new(&self.place, self.folder.own(), log.number);
+        let origin = EarlierLog::origin(log.number, &self.base)?;
+        let keys = keys.iter().map(|key| key.with_name(origin.clone()));
+        let keys: Vec<_> = keys.collect();
+        let filling = async |stores: Vec<Arc<dyn Store>>| {
+            for store in &stores {
+                let filling = archive.fill(store, &keys);
+                // Who erases waits meanwhile.
+                let filled = timeout(MOST_HELD, filling).await;
+                filled.map_err(|_| FillError::TooLong)??;
+            }
+            Ok(())
+        };
+        let logs = std::slice::from_ref(log);
+        let (filled, opened) = self.folder.with_earlier(logs, filling).await;
+        opened?;
+        filled
     }
 }
 
@@ -147,29 +171,21 @@ impl Filling {
         self.archive.fill(self.audit.store(), &self.keys).await
     }
 
-    async fn fill_earlier(&self) -> Result<(), FillError> {
-        let Some(Earlier {
-            place,
-            folder,
-            base,
-        }) = &self.earlier
-        else {
-            return Ok(());
+    /// Brings there what those have more, each for itself: what is wrong with one keeps nobody from the others.
+    async fn fill_earlier(&self) {
+        let Some(earlier) = &self.earlier else {
+            return;
         };
-        let filling = |logs: Vec<(NonZeroU32, Arc<dyn Store>)>| async {
-            for (number, log) in logs {
-                let archive = LogArchive::new(place, folder.own(), number);
-                let origin = EarlierLog::origin(number, base)?;
-                let keys: Vec<_> = self
-                    .keys
-                    .iter()
-                    .map(|key| key.with_name(origin.clone()))
-                    .collect();
-                archive.fill(&log, &keys).await?;
+        let logs = match earlier.folder.earlier() {
+            Ok(logs) => logs,
+            Err(error) => return tell(&EarlierLogError::from(error).into()),
+        };
+        for log in &logs {
+            if let Err(error) = earlier.fill(log, &self.keys).await {
+                self.gauge.failed();
+                tell(&error);
             }
-            Ok(())
-        };
-        folder.with_earlier(filling).await?
+        }
     }
 
     /// Looks since when something waits, until it is dropped.

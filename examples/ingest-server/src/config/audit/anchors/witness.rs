@@ -80,6 +80,12 @@ fn read(table: &DeTable<'_>) -> Result<GivenWitness, Wrong> {
         reach: Reach::read(&mut members)?,
     };
     members.end("a witness")?;
+    if witness.would_tell_another() {
+        return Err(Wrong::at(
+            0,
+            "`monitoring` must be of the scheme, host and port of `submission` where there is an `authorization_file`",
+        ));
+    }
     if witness.has_two_names() {
         return Err(Wrong::at(
             0,
@@ -93,6 +99,16 @@ fn read(table: &DeTable<'_>) -> Result<GivenWitness, Wrong> {
 }
 
 impl Witness {
+    /// Whether what authorizes to submit would be sent elsewhere too.
+    fn would_tell_another(&self) -> bool {
+        let place = |url: &Endpoint| {
+            let uri = url.uri();
+            (uri.scheme().cloned(), uri.authority().cloned())
+        };
+        let another = |url: &Endpoint| place(url) != place(&self.submission);
+        self.authorization.is_some() && self.monitoring.as_ref().is_some_and(another)
+    }
+
     fn has_two_names(&self) -> bool {
         let names: BTreeSet<_> = self.keys.iter().map(|key| key.name().as_str()).collect();
         names.len() > 1
@@ -152,6 +168,30 @@ mod tests {
         ] {
             let told = told(&text);
             assert!(told.contains(expected), "{text}{told}");
+            assert!(!told.contains("canary7Q"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_authorizes_to_submit_is_told_to_nobody_else() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("witness");
+        std::fs::write(&file, "Bearer canary7Q").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let submission = "submission = \"https://witness.example/submit/\"\n";
+        for (monitoring, is_one) in [
+            ("https://witness.example/monitor/", true),
+            ("https://mirror.example/", false),
+            ("https://witness.example:8443/", false),
+            ("http://witness.example/", false),
+        ] {
+            let text = format!(
+                "{KEYS}{submission}monitoring = \"{monitoring}\"\nauthorization_file = \"{}\"\ncleartext = true\n",
+                file.display()
+            );
+            let told = told(&text);
+            assert_eq!(told.starts_with("witness.example/w1 "), is_one, "{told}");
             assert!(!told.contains("canary7Q"), "{told}");
         }
     }
