@@ -173,6 +173,8 @@ impl Backend {
             log.anchored(times);
         }
         // Its state is large, and would be on the stack of all who pass it on.
+        let (writing, gathering) = (Box::pin(writing), Box::pin(gathering));
+        let followed = Box::pin(followed);
         let run = Box::pin(async move {
             let written = async { tokio::join!(writing, gathering) };
             tokio::select! {

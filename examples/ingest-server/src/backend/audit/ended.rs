@@ -63,6 +63,12 @@ enum EndedError {
 }
 
 impl EndedLogs {
+    async fn journal(&self, name: &str) -> Journal {
+        let folder = self.logs.folder().join(name);
+        let looking = spawn_blocking(move || journal(&folder));
+        looking.await.unwrap_or_default()
+    }
+
     /// Looks at them once a minute, until it is dropped.
     pub(super) async fn follow(self) {
         let (mut seen, mut sooner) = (BTreeMap::new(), SOON);
@@ -123,25 +129,22 @@ impl EndedLogs {
         store.close().await?;
         looked
     }
+}
 
-    async fn journal(&self, name: &str) -> Journal {
-        let folder = self.logs.folder().join(name);
-        let look = move || {
-            // One that cannot be looked into is none: that is told by who opens it.
-            let Ok(current) = CurrentLog::of(&folder) else {
-                return Journal::new();
-            };
-            let files = fs::read_dir(current.folder().join("journal"));
-            let files = files.into_iter().flatten().flatten();
-            let written = |file: &DirEntry| file.metadata().and_then(|it| it.modified()).ok();
-            let mut journal: Journal = files
-                .map(|file| (file.file_name(), written(&file)))
-                .collect();
-            journal.sort_unstable();
-            journal
-        };
-        spawn_blocking(look).await.unwrap_or_default()
-    }
+/// That of the log in the folder of a process.
+fn journal(folder: &Path) -> Journal {
+    // One that cannot be looked into is none: that is told by who opens it.
+    let Ok(current) = CurrentLog::of(folder) else {
+        return Journal::new();
+    };
+    let files = fs::read_dir(current.folder().join("journal"));
+    let files = files.into_iter().flatten().flatten();
+    let written = |file: &DirEntry| file.metadata().and_then(|it| it.modified()).ok();
+    let mut journal: Journal = files
+        .map(|file| (file.file_name(), written(&file)))
+        .collect();
+    journal.sort_unstable();
+    journal
 }
 
 /// The names of the logs of commands.
@@ -161,4 +164,47 @@ fn tell(log: &str, error: &EndedError) {
         error = error as &dyn Error,
         "what commands have recorded was not delivered, looked at or archived, and is tried again"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_audit_log::{
+        clock::SystemClock,
+        event::Id,
+        note::{KeyName, SigningKey},
+        store::FileStore,
+    };
+    use secrecy::SecretBox;
+
+    use super::*;
+
+    /// The log of a command, opened; nothing of it is published before it is closed or a minute has passed.
+    async fn opened(folder: &Path) -> (Audit, Arc<FileStore>, impl Future<Output = ()> + use<>) {
+        let clock: Arc<dyn LogClock> = Arc::new(SystemClock::new());
+        let (_, store) = CurrentLog::open(folder, &clock).await.unwrap();
+        let store = Arc::new(store);
+        let origin: KeyName = "one".parse().unwrap();
+        let seed = SecretBox::new(Box::new([7; 32]));
+        let key = SigningKey::from_seed(origin.clone(), &seed).unwrap();
+        let builder = Audit::builder(Arc::clone(&store) as _, origin, Id::constant("command-line"));
+        let (audit, writing) = builder.key(key).open().await.unwrap();
+        (audit, store, writing)
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_command_has_recorded_is_something_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("command-line");
+        let (audit, store, writing) = opened(&folder).await;
+        audit.close();
+        writing.await;
+        store.close().await.unwrap();
+        let seen = journal(&folder);
+        assert!(!seen.is_empty());
+        assert_eq!(journal(&folder), seen);
+        // Its opening is recorded before it is given, and it does nothing more.
+        let killed = opened(&folder).await;
+        assert_ne!(journal(&folder), seen);
+        drop(killed);
+    }
 }

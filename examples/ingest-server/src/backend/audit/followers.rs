@@ -54,15 +54,17 @@ impl AuditFollowing {
                 deliveries,
                 suspicions: suspicions.clone(),
             };
-            async move {
+            // Whose state is large is apart from those who wait for it: what they call is on one stack with them.
+            let following_ended = Box::pin(ended.follow());
+            Box::pin(async move {
                 match node {
                     AuditNode::Server => {
-                        let watching = watch(audit, &*clock, suspicions);
-                        tokio::join!(watching, ended.follow());
+                        let watching = Box::pin(watch(audit, &*clock, suspicions));
+                        tokio::join!(watching, following_ended);
                     }
                     AuditNode::CommandLine => pending().await,
                 }
-            }
+            })
         };
         let ages = retention(config.days, config.personal_days);
         let ages = match &config.archive {
@@ -75,23 +77,24 @@ impl AuditFollowing {
             .iter()
             .filter(|_| node == AuditNode::CommandLine);
         let of_ended: Vec<_> = of_ended.flat_map(cursor_of).collect();
-        let retaining = retain(audit.clone(), own, ages, {
+        let retaining = Box::pin(retain(audit.clone(), own, ages, {
             let deliveries = deliveries.clone();
             move |ages| {
                 let cursors = of_ended.iter().cloned();
                 cursors.fold(deliveries.held(ages), Retention::follower)
             }
-        });
+        }));
+        let delivering = Box::pin(delivering);
         let archived = filling.as_ref().map(Filling::gauge);
-        let archiving = archive(filling);
-        let following = async move {
+        let archiving = Box::pin(archive(filling));
+        let following = Box::pin(async move {
             tokio::select! {
                 () = retaining => {}
                 () = delivering => {}
                 () = archiving => {}
                 () = watching => {}
             }
-        };
+        });
         let this = Self {
             deliveries,
             suspicions,
