@@ -191,7 +191,8 @@ impl Audit {
     }
 
     /// Lets nobody record any more. What was taken is written, then that the log is closed, and a last checkpoint is
-    /// published; the future that [`AuditBuilder::open`] gave ends with it, or [`CLOSE_WAIT`] later, whatever hangs.
+    /// published; the future that [`AuditBuilder::open`] gave ends with it, or [`CLOSE_WAIT`] later, or what
+    /// [`close_wait`](AuditBuilder::close_wait) says, whatever hangs.
     pub fn close(&self) {
         if self.shared.phase() == Phase::Open {
             self.shared.end(Phase::Closing);

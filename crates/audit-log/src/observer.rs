@@ -66,7 +66,7 @@ pub enum Event<'a> {
         /// How many, with what the log had to say of itself.
         events: usize,
     },
-    /// A checkpoint is published.
+    /// A checkpoint is published, by this process or another that shares the log.
     Published {
         /// The size of its tree.
         size: u64,

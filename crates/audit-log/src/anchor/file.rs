@@ -2,28 +2,40 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use tokio::{sync::Mutex, task::spawn_blocking};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
 use super::{Anchor, AnchorError, KeepsLater};
 use crate::note::{NoteSignature, SignedNote};
+
+/// How long the lock is waited for. One that does not become free is of a process that was stopped with it.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
+/// How often it is asked for.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Keeps the latest checkpoint in a file, as on another disk or a share that the writer of the log cannot take back.
 ///
 /// The file is written beside its place, synced, and put there: what is there is whole. It never goes back to an earlier
 /// tree, whichever of several processes comes last: who writes holds the lock of a file with `.lock` behind the name,
-/// and refuses what [`KeepsLater`] says. Where files cannot be locked, nothing is kept.
+/// and refuses what [`KeepsLater`] says. Where files cannot be locked, nothing is kept, and neither is while another
+/// process holds the lock for longer than 2 s, as one that was stopped.
 #[derive(Debug, Clone)]
 pub struct FileAnchor {
     name: String,
     path: PathBuf,
-    /// One at a time: a disk that hangs, or a process that stopped with the lock, has one thread waiting.
+    /// One at a time: a disk that hangs has one thread waiting.
     turn: Arc<Mutex<()>>,
 }
 
@@ -38,20 +50,37 @@ impl FileAnchor {
         }
     }
 
-    async fn in_turn<T: Send + 'static>(
-        &self,
+    async fn turn(&self) -> Turn {
+        Turn {
+            path: self.path.clone(),
+            _held: Arc::clone(&self.turn).lock_owned().await,
+        }
+    }
+}
+
+/// One that has its turn. The thread that works for it keeps it, however long it hangs.
+struct Turn {
+    path: PathBuf,
+    _held: OwnedMutexGuard<()>,
+}
+
+impl Turn {
+    async fn work<T: Send + 'static>(
+        self,
         work: impl FnOnce(&Path) -> Result<T, AnchorError> + Send + 'static,
-    ) -> Result<T, AnchorError> {
-        let path = self.path.clone();
-        let turn = Arc::clone(&self.turn).lock_owned().await;
+    ) -> Result<(Self, T), AnchorError> {
         let working = spawn_blocking(move || {
-            let done = work(&path);
-            drop(turn);
-            done
+            let done = work(&self.path)?;
+            Ok((self, done))
         });
         working.await.map_err(AnchorError::new)?
     }
 }
+
+/// Another process has the lock, and does not let go of it.
+#[derive(Debug, thiserror::Error)]
+#[error("another process has held the lock of the file for {} s", LOCK_WAIT.as_secs())]
+struct HeldByAnother;
 
 #[async_trait]
 impl Anchor for FileAnchor {
@@ -60,12 +89,20 @@ impl Anchor for FileAnchor {
     }
 
     async fn latest(&self) -> Result<Option<SignedNote>, AnchorError> {
-        self.in_turn(read).await
+        let (_, latest) = self.turn().await.work(read).await?;
+        Ok(latest)
     }
 
     async fn keep(&self, checkpoint: &SignedNote) -> Result<Vec<NoteSignature>, AnchorError> {
+        let (turn, lock) = self.turn().await.work(open_lock).await?;
+        hold(&lock).await?;
         let checkpoint = checkpoint.clone();
-        self.in_turn(move |path| replace(path, &checkpoint)).await?;
+        let replacing = turn.work(move |path| {
+            let replaced = replace(path, &checkpoint);
+            drop(lock);
+            replaced
+        });
+        replacing.await?;
         Ok(Vec::new())
     }
 }
@@ -80,15 +117,31 @@ fn read(path: &Path) -> Result<Option<SignedNote>, AnchorError> {
     }
 }
 
-fn replace(path: &Path, checkpoint: &SignedNote) -> Result<(), AnchorError> {
-    let lock = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
+fn open_lock(path: &Path) -> Result<File, AnchorError> {
+    let mut options = File::options();
+    let options = options.write(true).create(true).truncate(false);
+    options
         .open(beside(path, ".lock"))
-        .map_err(AnchorError::new)?;
-    // Until it is closed.
-    lock.lock().map_err(AnchorError::new)?;
+        .map_err(AnchorError::new)
+}
+
+/// Locks the file until it is closed. No thread waits for that: it would keep its own process from ending.
+async fn hold(lock: &File) -> Result<(), AnchorError> {
+    let holding = async {
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock) => sleep(PAUSE).await,
+                Err(TryLockError::Error(error)) => return Err(AnchorError::new(error)),
+            }
+        }
+    };
+    let held = timeout(LOCK_WAIT, holding).await;
+    held.unwrap_or_else(|_| Err(AnchorError::new(HeldByAnother)))
+}
+
+/// Who calls it holds the lock.
+fn replace(path: &Path, checkpoint: &SignedNote) -> Result<(), AnchorError> {
     if let Some(kept) = read(path)? {
         KeepsLater::check(&kept, checkpoint).map_err(AnchorError::new)?;
     }

@@ -1,10 +1,10 @@
 //! How a log is opened.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use super::{
-    Audit, Generation, OpenError, RolledBack, Shared, at_once,
-    closing::drive,
+    Audit, CLOSE_WAIT, Generation, OpenError, RolledBack, Shared, at_once,
+    closing::Working,
     ids::Ids,
     left_behind::{LeftBehind, crashed},
     opening::{Compared, Identity},
@@ -38,6 +38,7 @@ pub struct AuditBuilder {
     observer: Arc<dyn Observer>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    close_wait: Duration,
 }
 
 impl AuditBuilder {
@@ -54,6 +55,7 @@ impl AuditBuilder {
             observer: Arc::new(NoObserver),
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy::new()),
+            close_wait: CLOSE_WAIT,
         }
     }
 
@@ -106,8 +108,16 @@ impl AuditBuilder {
         self
     }
 
+    /// The longest that the log takes to be closed, from [`Audit::close`] on; [`CLOSE_WAIT`] by default. It is for a
+    /// process that has less time for its end. Stores and anchors are given up a second before it, or a quarter of it
+    /// before if that is less.
+    pub fn close_wait(mut self, longest: Duration) -> Self {
+        self.close_wait = longest;
+        self
+    }
+
     /// Opens the log. The future is what writes it: it is to be polled from then on, and ends when the log is
-    /// [closed](Audit::close) and everything in it, or [`CLOSE_WAIT`](super::CLOSE_WAIT) later.
+    /// [closed](Audit::close) and everything in it, or as much later as it may take ([`close_wait`](Self::close_wait)).
     ///
     /// An anchor that cannot be asked is asked again before the next checkpoint; should it know what the log does not
     /// have, nothing is recorded from then on. Until it was compared, nothing is given to it, so that what it knows stays
@@ -179,7 +189,12 @@ impl AuditBuilder {
             anchors,
         );
         let left_behind = LeftBehind::new(Arc::clone(&shared), Arc::clone(&self.store), begun);
-        let writing = drive(Arc::clone(&shared), writer, publisher, left_behind);
+        let working = Working {
+            writer,
+            publisher,
+            left_behind,
+        };
+        let writing = working.drive(Arc::clone(&shared), self.close_wait);
         let audit = Audit {
             shared,
             store: self.store,

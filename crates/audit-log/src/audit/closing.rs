@@ -6,14 +6,15 @@ use tokio::time::sleep;
 
 use super::{Shared, left_behind::LeftBehind, publisher::Publisher, shared::Phase, writer::Writer};
 
-/// The longest that a log takes to be closed, from [`Audit::close`](super::Audit::close) on: to write what it has taken,
-/// to publish that, and to give the checkpoint to its anchors.
+/// The longest that a log takes to be closed, from [`Audit::close`](super::Audit::close) on, unless its builder
+/// [says otherwise](super::AuditBuilder::close_wait): to write what it has taken, to publish that, and to give the
+/// checkpoint to its anchors.
 ///
 /// What the store has not taken by then is told ([`LeftUnwritten`](crate::observer::Event::LeftUnwritten)), and so is each
 /// anchor that has not answered. What is not published, the next process publishes.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(10);
 
-/// What is left of it when nothing is waited for any more.
+/// What is left when nothing is waited for any more, of a log that may take long enough.
 const TO_TELL: Duration = Duration::from_secs(1);
 
 /// A log that is being closed has no time left.
@@ -48,26 +49,31 @@ impl Shared {
     }
 }
 
-/// Writes and publishes, and ends in time.
-pub(super) async fn drive(
-    shared: Arc<Shared>,
-    writer: Writer,
-    publisher: Publisher,
-    left_behind: LeftBehind,
-) {
-    let writing = async {
-        tokio::join!(writer.run(), left_behind.run());
-    };
-    let working = publisher.run(writing);
-    let closing = async {
-        shared.ended().await;
-        sleep(CLOSE_WAIT.saturating_sub(TO_TELL)).await;
-        shared.late.send_replace(true);
-        sleep(TO_TELL).await;
-    };
-    tokio::select! {
-        biased;
-        () = working => {}
-        () = closing => {}
+/// What works on a log that is open.
+pub(super) struct Working {
+    pub(super) writer: Writer,
+    pub(super) publisher: Publisher,
+    pub(super) left_behind: LeftBehind,
+}
+
+impl Working {
+    /// Writes and publishes, and ends in time: `wait` after the log was closed.
+    pub(super) async fn drive(self, shared: Arc<Shared>, wait: Duration) {
+        let writing = async {
+            tokio::join!(self.writer.run(), self.left_behind.run());
+        };
+        let working = self.publisher.run(writing);
+        let closing = async {
+            shared.ended().await;
+            let to_tell = TO_TELL.min(wait / 4);
+            sleep(wait.saturating_sub(to_tell)).await;
+            shared.late.send_replace(true);
+            sleep(to_tell).await;
+        };
+        tokio::select! {
+            biased;
+            () = working => {}
+            () = closing => {}
+        }
     }
 }

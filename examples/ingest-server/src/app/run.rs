@@ -10,6 +10,7 @@ use super::{
     telemetry::STOP,
 };
 use crate::{
+    backend::{AUDIT_CLOSE, KEPT_CLOSE},
     http::routes::{self, Guards},
     pipeline::RequestsInFlight,
 };
@@ -20,6 +21,14 @@ const ADMIN_IN_FLIGHT: usize = 32;
 /// How long an orderly end may take. With what telemetry needs to flush, the process ends within
 /// the ten seconds after which it would be killed.
 const SHUTDOWN: Duration = Duration::from_secs(8);
+
+/// Of that, what there is at least for all that comes before and after the end of the audit log: a
+/// log that was cut off could not say what it leaves unwritten.
+const BESIDE_AUDIT: Duration = Duration::from_secs(3);
+
+const _: () = assert!(
+    AUDIT_CLOSE.as_secs() + KEPT_CLOSE.as_secs() + BESIDE_AUDIT.as_secs() <= SHUTDOWN.as_secs()
+);
 
 /// A task of the service ended on its own, and without it requests would only fail.
 #[derive(Debug, thiserror::Error)]

@@ -12,9 +12,10 @@ mod named;
 mod node;
 mod slot;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use portcullis_audit_log::{audit::Audit, clock::Clock as LogClock, observer::Observer};
+use tokio::time::timeout;
 
 use self::{
     anchors::AnchoredLog,
@@ -39,6 +40,12 @@ pub(crate) use self::{
     named::{NamedLogError, NamedLogs, OpenedLog},
     node::AuditNode,
 };
+
+/// How long the log takes to be closed at most. What is not written by then is told.
+pub(crate) const AUDIT_CLOSE: Duration = Duration::from_secs(4);
+
+/// How long a log that is closed takes to be put in its place at most.
+pub(crate) const KEPT_CLOSE: Duration = Duration::from_secs(1);
 
 /// What becomes of a log of this kind of process that is not the one its anchors know, or whose end was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +126,7 @@ impl Backend {
         let store = kept.store();
         let mut builder = Audit::builder(Arc::clone(&store), origin.clone(), log_name(&name))
             .generation(current.generation().clone())
+            .close_wait(AUDIT_CLOSE)
             .sealer(Arc::new(sealer))
             .observer(Arc::clone(&times) as _)
             .clock(Arc::clone(&log_clock) as _);
@@ -181,11 +189,15 @@ impl Backend {
                 _ = written => {}
                 () = followed => {}
             }
-            if let Err(error) = kept.close().await {
-                tracing::error!(
+            match timeout(KEPT_CLOSE, kept.close()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "the audit log was not put in place; the next start does it"
-                );
+                ),
+                Err(_) => tracing::error!(
+                    "the audit log was not put in place in time; the next start does it"
+                ),
             }
             drop(held);
         });

@@ -1,12 +1,17 @@
 //! A file that is written by several, and by somebody else.
 
 use std::{
+    error::Error as _,
     sync::atomic::{AtomicBool, Ordering::SeqCst},
     thread,
 };
 
 use secrecy::SecretBox;
 use tempfile::TempDir;
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::Instant,
+};
 
 use super::*;
 use crate::{checkpoint::Checkpoint, note::SigningKey, tree::TreeHash};
@@ -23,6 +28,10 @@ fn signed(origin: &str, size: u64) -> SignedNote {
 fn size_in(path: &Path) -> u64 {
     let kept = read(path).unwrap().unwrap();
     Checkpoint::parse(kept.unverified_text()).unwrap().size()
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().build().unwrap()
 }
 
 #[tokio::test]
@@ -67,7 +76,8 @@ async fn of_what_is_no_checkpoint_nothing_is_overwritten() {
 fn of_many_who_write_at_once_the_largest_tree_is_kept_and_none_is_seen_smaller() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("kept");
-    replace(&path, &signed("log", 0)).unwrap();
+    let anchor = FileAnchor::new("elsewhere", &path);
+    runtime().block_on(anchor.keep(&signed("log", 0))).unwrap();
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let watching = scope.spawn(|| {
@@ -83,8 +93,11 @@ fn of_many_who_write_at_once_the_largest_tree_is_kept_and_none_is_seen_smaller()
             .map(|writer| {
                 let path = &path;
                 scope.spawn(move || {
+                    let anchor = FileAnchor::new("elsewhere", path);
+                    let runtime = runtime();
                     for step in 0..40 {
-                        let written = replace(path, &signed("log", step * 4 + writer));
+                        let checkpoint = signed("log", step * 4 + writer);
+                        let written = runtime.block_on(anchor.keep(&checkpoint));
                         assert!(written.err().is_none_or(|error| error.is_later()));
                     }
                 })
@@ -97,4 +110,31 @@ fn of_many_who_write_at_once_the_largest_tree_is_kept_and_none_is_seen_smaller()
         watching.join().unwrap();
     });
     assert_eq!(size_in(&path), 39 * 4 + 4);
+}
+
+#[test]
+fn a_lock_that_another_holds_is_told_within_2_s_and_keeps_nobody_from_ending() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("kept");
+    let anchor = FileAnchor::new("elsewhere", &path);
+    let held = open_lock(&path).unwrap();
+    held.lock().unwrap();
+    let mut builder = Builder::new_current_thread();
+    let ending = builder.enable_time().start_paused(true).build().unwrap();
+    ending.block_on(async {
+        for _ in 0..2 {
+            let began = Instant::now();
+            let refused = anchor.keep(&signed("log", 7)).await.unwrap_err();
+            assert!(began.elapsed() <= LOCK_WAIT + PAUSE);
+            assert!(!refused.is_later());
+            assert!(refused.source().unwrap().is::<HeldByAnother>());
+            // It reads what is there meanwhile.
+            assert_eq!(anchor.latest().await.unwrap(), None);
+        }
+    });
+    // Waits for all its threads, as a process does that ends.
+    drop(ending);
+    drop(held);
+    runtime().block_on(anchor.keep(&signed("log", 7))).unwrap();
+    assert_eq!(size_in(&path), 7);
 }

@@ -1,7 +1,7 @@
 //! What other processes have done to the log.
 
 use super::{Publisher, published_size};
-use crate::{audit::shared::Published, store::StoreError};
+use crate::{audit::shared::Published, observer, store::StoreError};
 
 impl Publisher {
     /// What other processes have published and appended.
@@ -24,6 +24,7 @@ impl Publisher {
         if size > published_size(&self.shared) {
             let published = Published { size, note };
             self.shared.published.send_replace(Some(published));
+            self.shared.tell(observer::Event::Published { size });
         }
         Ok(())
     }

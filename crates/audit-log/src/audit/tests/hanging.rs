@@ -92,6 +92,33 @@ async fn a_log_whose_store_hangs_is_closed_within_10_s_and_says_what_is_not_writ
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_log_is_closed_within_the_time_that_its_builder_gives_it_and_says_what_is_not_written() {
+    for (mood, left) in [(Mood::Hangs, 3), (Mood::HangsInGroups, 3), (Mood::Works, 0)] {
+        for wait in [Duration::from_secs(4), Duration::from_millis(200)] {
+            let opened = open_with(MemoryStore::new(), |builder| {
+                builder.anchor(Arc::new(Hanging)).close_wait(wait)
+            });
+            let log = opened.await.expect("empty");
+            log.audit.record(draft(READ), None).await.expect("it works");
+            log.store.is_to(mood);
+            for _ in 0..3 {
+                log.audit.note(draft(READ), None);
+            }
+            // They are on their way by then.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let (began, failed) = (now(), log.seen.anchors_failed());
+            log.audit.close();
+            log.writer.await.expect("no panic");
+            assert!(began.elapsed() <= wait, "{mood:?}: {:?}", began.elapsed());
+            assert_eq!(log.seen.left_unwritten(), left, "{mood:?}");
+            // Of an anchor that does not answer it is told then.
+            let is_told = mood != Mood::Works || log.seen.anchors_failed() > failed;
+            assert!(is_told, "{mood:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn anchors_that_hang_are_waited_for_at_once_and_a_log_is_closed_within_10_s() {
     let opened = open_with(MemoryStore::new(), |builder| {
         (0..3).fold(builder, |builder, _| builder.anchor(Arc::new(Hanging)))

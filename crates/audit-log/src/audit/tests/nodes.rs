@@ -89,6 +89,21 @@ async fn a_checkpoint_that_is_asked_for_has_what_another_process_appended_before
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_one_has_published_is_told_to_the_observers_of_all_once() {
+    let kept = MemoryStore::new();
+    let [a, b] = two(&kept).await;
+    b.records().await;
+    a.records().await;
+    let note = a.audit.checkpoint().await.expect("it is published");
+    assert_eq!(b.seen.published(), 0);
+    tokio::time::sleep(Duration::from_secs(123)).await;
+    assert_eq!(b.audit.status().published, size_of(&note));
+    assert_eq!((a.seen.published(), b.seen.published()), (1, 1));
+    a.closes().await;
+    b.closes().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_that_publish_at_once_have_the_larger_tree_and_no_failure() {
     let kept = MemoryStore::new();
     let [a, b] = two(&kept).await;
