@@ -194,13 +194,13 @@ mod secret_files;
 mod secrets;
 #[path = "e2e/security_headers.rs"]
 mod security_headers;
-#[cfg(feature = "aws-kms")]
 #[path = "e2e/server_audit_archive.rs"]
 mod server_audit_archive;
 #[path = "e2e/server_audit_sinks.rs"]
 mod server_audit_sinks;
 #[path = "e2e/server_audit_witness.rs"]
 mod server_audit_witness;
+#[cfg(feature = "aws-kms")]
 #[path = "e2e/server_aws.rs"]
 mod server_aws;
 #[path = "e2e/server_browser.rs"]

@@ -186,7 +186,11 @@ mod tests {
         let origin: KeyName = "one".parse().unwrap();
         let seed = SecretBox::new(Box::new([7; 32]));
         let key = SigningKey::from_seed(origin.clone(), &seed).unwrap();
-        let builder = Audit::builder(Arc::clone(&store) as _, origin, Id::constant("command-line"));
+        let builder = Audit::builder(
+            Arc::clone(&store) as _,
+            origin,
+            Id::constant("command-line"),
+        );
         let (audit, writing) = builder.key(key).open().await.unwrap();
         (audit, store, writing)
     }
