@@ -50,8 +50,8 @@ impl FileAnchor {
         }
     }
 
-    async fn turn(&self) -> Turn {
-        Turn {
+    async fn turn(&self) -> OurTurn {
+        OurTurn {
             path: self.path.clone(),
             _held: Arc::clone(&self.turn).lock_owned().await,
         }
@@ -59,12 +59,12 @@ impl FileAnchor {
 }
 
 /// One that has its turn. The thread that works for it keeps it, however long it hangs.
-struct Turn {
+struct OurTurn {
     path: PathBuf,
     _held: OwnedMutexGuard<()>,
 }
 
-impl Turn {
+impl OurTurn {
     async fn work<T: Send + 'static>(
         self,
         work: impl FnOnce(&Path) -> Result<T, AnchorError> + Send + 'static,
