@@ -195,6 +195,8 @@ mod secrets;
 #[path = "e2e/security_headers.rs"]
 mod security_headers;
 #[cfg(feature = "aws-kms")]
+#[path = "e2e/server_alerts.rs"]
+mod server_alerts;
 #[path = "e2e/server_audit_sinks.rs"]
 mod server_audit_sinks;
 #[path = "e2e/server_aws.rs"]

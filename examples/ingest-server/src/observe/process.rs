@@ -1,8 +1,11 @@
 //! Which build this is, what of its configuration is probably not meant, and the room on its disk.
 
-use std::path::{Path, PathBuf};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
 
-use portcullis_telemetry::{Label, MetricError, Registry, prometheus_client::metrics::info::Info};
+use portcullis_telemetry::{Label, MetricError, Registry};
 
 use super::{SMALL, count, number};
 
@@ -14,16 +17,14 @@ const DATA: &str = "data";
 
 /// Tells the version, and of how many settings the log says at the start that they are probably not meant.
 pub(crate) fn register_build(registry: &Registry, warnings: usize) -> Result<(), MetricError> {
-    let info = Info::new([
-        ("version", env!("CARGO_PKG_VERSION")),
-        ("commit", COMMIT.unwrap_or("unknown")),
-    ]);
-    registry.register_labelled(
-        "build",
-        "The version that runs, and the commit that it was built from if PORTCULLIS_COMMIT said so to the compiler",
+    let build = registry.gauge_family(
+        "build_info",
+        "1 for the version that runs, and the commit that it was built from if PORTCULLIS_COMMIT said so to the compiler",
         ["version", "commit"],
-        info,
+        NonZeroUsize::MIN.saturating_add(1),
     )?;
+    let build = build.with([env!("CARGO_PKG_VERSION"), COMMIT.unwrap_or("unknown")]);
+    build.set(1);
     registry.observed_gauge(
         "config_problems",
         "Settings that are probably not meant, such as ones that nobody reads: the log of the start and check-config \

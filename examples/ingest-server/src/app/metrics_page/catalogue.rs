@@ -19,7 +19,7 @@ pub(super) enum Start {
     Some(BTreeSet<Series>),
     /// Some, whose labels have values that are not known beforehand.
     Open,
-    /// None.
+    /// None, or labelled gauges, of which nothing is said.
     None,
 }
 
@@ -29,6 +29,10 @@ impl Start {
         metric: &MetricDescription,
         starts: impl Iterator<Item = &'a [String]>,
     ) -> Self {
+        // Gauges come and go with what they are of.
+        if matches!(metric.kind.as_str(), "gauge") && !metric.labels.is_empty() {
+            return Self::None;
+        }
         let starts = starts.map(|samples| series(metric, samples));
         let is_open = metric.labels.iter().any(|label| label.values().is_none());
         if is_open {
