@@ -9,6 +9,8 @@ mod memory;
 mod nowhere;
 #[path = "audit_log/on_files.rs"]
 mod on_files;
+#[path = "audit_log/on_sqlite.rs"]
+mod on_sqlite;
 
 use std::{env, hint::black_box, sync::Arc, time::Duration};
 
@@ -26,7 +28,7 @@ use portcullis_benches::{
 use tokio::runtime::Runtime;
 
 use self::{
-    events::{draft, event, json_line, key, origin},
+    events::{draft, event, event_of, json_line, key, origin, sealed, sealing, typed},
     nowhere::Nowhere,
 };
 
@@ -45,6 +47,7 @@ fn caller(criterion: &mut Criterion<ProcessorTime>) {
     let (audit, writing) = opened.expect("nothing is in the way");
     let writer = runtime.spawn(writing);
     let mut group = criterion.benchmark_group("audit_caller");
+    group.throughput(criterion::Throughput::Elements(1));
     group.bench_function("note", |bencher| {
         bencher.iter_custom(|iterations| {
             in_batches(iterations, |batch| {
@@ -87,6 +90,23 @@ fn writer(criterion: &mut Criterion<ProcessorTime>) {
             let mut group = Group::new(LogState::default());
             for event in &events {
                 group.push(event, None).expect("there is room");
+            }
+            group
+        });
+    });
+    // What people typed beside each: committed to, and sealed by AES-256-GCM of a key that is ready.
+    let typed = typed();
+    let sealing = sealing();
+    let with_parts: Vec<_> = (0..MAX_GROUP_EVENTS as u64)
+        .map(|number| event_of(number, draft(number).personal(typed.commitment())))
+        .collect();
+    group.bench_function("group_with_parts", |bencher| {
+        bencher.iter(|| {
+            let mut group = Group::new(LogState::default());
+            for event in &with_parts {
+                black_box(black_box(&typed).commitment());
+                let part = sealed(&sealing, black_box(&typed));
+                group.push(event, Some(part)).expect("there is room");
             }
             group
         });
@@ -145,7 +165,7 @@ fn main() -> Result<(), Failure> {
     benches();
     Criterion::default().configure_from_args().final_summary();
     if !is_measured() && given.is_empty() {
-        for of in ["groups", "folder", "search", "memory"] {
+        for of in ["groups", "sqlite", "folder", "search", "memory"] {
             run(of, true)?;
         }
     }
@@ -157,10 +177,11 @@ fn run(of: &str, is_quick: bool) -> Result<Figures, Failure> {
     runtime.block_on(async {
         match of {
             "groups" => on_files::groups(is_quick).await,
+            "sqlite" => on_sqlite::groups(is_quick).await,
             "folder" => on_files::folder(is_quick).await,
             "search" => on_files::search(is_quick).await,
             "memory" => memory::memory(is_quick).await,
-            _ => Err("usage: figures groups|folder|search|memory".into()),
+            _ => Err("usage: figures groups|sqlite|folder|search|memory".into()),
         }
     })
 }

@@ -4,11 +4,13 @@ use portcullis_audit_log::{
     checkpoint::Checkpoint,
     event::{
         Action, Activity, Actor, ActorType, Code, Delivery, Event, EventBuilder, EventId, Field,
-        Id, Reason, Resource, ResourceType, Screen, SpanId, Stamp, Timestamp, TraceId,
+        Id, Personal, PersonalText, Reason, Resource, ResourceType, Salt, Screen, SpanId, Stamp,
+        Timestamp, TraceId,
     },
     note::{KeyName, SignedNote, SigningKey},
     tree::RightEdge,
 };
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use secrecy::SecretBox;
 use serde_json::json;
 
@@ -49,6 +51,10 @@ pub(crate) fn draft(number: u64) -> EventBuilder {
 }
 
 pub(crate) fn event(number: u64) -> Event {
+    event_of(number, draft(number))
+}
+
+pub(crate) fn event_of(number: u64, draft: EventBuilder) -> Event {
     let time = Timestamp::from_unix_micros(START + number * 1_000).expect("before 10000");
     let mut random = [7; 10];
     random[2..].copy_from_slice(&number.to_be_bytes());
@@ -58,7 +64,30 @@ pub(crate) fn event(number: u64) -> Event {
         Delivery::Must,
         Id::constant("node-a"),
     );
-    draft(number).build(stamp).expect("it is short")
+    draft.build(stamp).expect("it is short")
+}
+
+/// What somebody typed, with where they are: 110 bytes.
+pub(crate) fn typed() -> Personal {
+    let text = PersonalText {
+        address: Some("203.0.113.7".parse().expect("it is an address")),
+        user_agent: Some("curl/8.5"),
+        text: Some("the customer has called about the offer of last week"),
+    };
+    Personal::new(Salt::from_bytes([7; 16]), &text).expect("it is short")
+}
+
+pub(crate) fn sealing() -> LessSafeKey {
+    let key = UnboundKey::new(&AES_256_GCM, &[7; 32]).expect("any 32 bytes are a key");
+    LessSafeKey::new(key)
+}
+
+pub(crate) fn sealed(key: &LessSafeKey, part: &Personal) -> Vec<u8> {
+    let mut bytes = part.as_bytes().to_vec();
+    let nonce = Nonce::assume_unique_for_key([7; 12]);
+    key.seal_in_place_append_tag(nonce, Aad::empty(), &mut bytes)
+        .expect("it is short");
+    bytes
 }
 
 /// The same as a structured log line.

@@ -10,16 +10,16 @@ use std::{
 
 use portcullis_audit_log::{
     clock::{Clock as _, SystemClock},
-    event::Id,
+    event::{Event, Id},
     search::{Filter, PageSize, Query, TermKind},
-    store::{FileStore, Group, Store as _},
+    store::{FileStore, Group, Store},
 };
 use portcullis_benches::figures::{Failure, Figures};
 
 use super::events::{event, id, lead, signed};
 
 /// Turns of ours and of the bare loop follow each other, so that both have the same disk.
-const TURNS: usize = 30;
+pub(crate) const TURNS: usize = 30;
 
 pub(crate) async fn groups(is_quick: bool) -> Result<Figures, Failure> {
     let mut figures = Figures::default();
@@ -36,10 +36,13 @@ pub(crate) async fn groups(is_quick: bool) -> Result<Figures, Failure> {
         let mut turns = Vec::new();
         let mut next = 0;
         for _ in 0..if is_quick { 2 } else { TURNS } {
+            let queued = queued(next..next + events);
             let began = now();
-            let bytes = append(&store, next..next + events).await?;
+            let group = append(&store, &queued).await?;
             let ours = now() - began;
             next += events;
+            let leaves: Vec<_> = group.entries().map(|entry| entry.leaf).collect();
+            let bytes = leaves.concat();
             let began = now();
             bare.write_all(&bytes)?;
             bare.sync_data()?;
@@ -64,22 +67,25 @@ fn preallocate(file: &mut File) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Appends a group, and gives the bytes of its leaves.
-async fn append(store: &FileStore, numbers: std::ops::Range<u64>) -> Result<Vec<u8>, Failure> {
-    let tenants: Vec<Id> = (0..100)
-        .map(|tenant| id(&format!("tenant-{tenant}")))
-        .collect();
-    let taken = store.lock(&tenants).await?;
+/// The events of these numbers, and their tenants, as the writer of a log has them.
+pub(crate) fn queued(numbers: std::ops::Range<u64>) -> (Vec<Id>, Vec<Event>) {
+    let tenants = numbers.clone().take(100);
+    let tenants = tenants.map(|number| id(&format!("tenant-{}", number % 100)));
+    (tenants.collect(), numbers.map(event).collect())
+}
+
+/// Appends events as a group.
+pub(crate) async fn append(
+    store: &dyn Store,
+    (tenants, events): &(Vec<Id>, Vec<Event>),
+) -> Result<Group, Failure> {
+    let taken = store.lock(tenants).await?;
     let mut group = Group::new(taken.state());
-    for number in numbers {
-        group.push(&event(number), None)?;
+    for event in events {
+        group.push(event, None)?;
     }
     taken.commit(&group).await?;
-    Ok(group
-        .entries()
-        .flat_map(|entry| entry.leaf)
-        .copied()
-        .collect())
+    Ok(group)
 }
 
 /// Fills a log with groups of 2,048, and publishes it.
@@ -87,7 +93,7 @@ async fn fill(store: &FileStore, events: u64) -> Result<(), Failure> {
     let mut next = 0;
     while next < events {
         let end = events.min(next + 2_048);
-        append(store, next..end).await?;
+        append(store, &queued(next..end)).await?;
         next = end;
     }
     let edge = store.lock(&[]).await?.state().edge().clone();
@@ -114,7 +120,7 @@ pub(crate) async fn folder(is_quick: bool) -> Result<Figures, Failure> {
     let store = FileStore::builder(crashed.path()).open().await?;
     let mut next = 0;
     while next < events {
-        append(&store, next..events.min(next + 2_048)).await?;
+        append(&store, &queued(next..events.min(next + 2_048))).await?;
         next += 2_048;
     }
     store.close().await?;
@@ -196,10 +202,10 @@ fn bytes_of_all(path: &Path) -> Result<usize, Failure> {
     Ok(bytes)
 }
 
-fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     SystemClock::new().monotonic()
 }
 
-fn millis(time: Duration) -> f64 {
+pub(crate) fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "archive")]
 mod archive;
 mod file;
+mod later;
 #[cfg(feature = "export")]
 mod witness;
 
@@ -14,14 +15,15 @@ use crate::note::{NoteSignature, SignedNote};
 
 #[cfg(feature = "archive")]
 pub use self::archive::ArchiveAnchor;
-pub use self::file::FileAnchor;
 #[cfg(feature = "export")]
 pub use self::witness::{WitnessAnchor, WitnessConnection, WitnessError};
+pub use self::{file::FileAnchor, later::KeepsLater};
 
 /// A place outside the log that keeps its latest checkpoint.
 ///
 /// # Contract
-/// [`latest`](Self::latest) gives what the last [`keep`](Self::keep) that returned was given, or a later one.
+/// [`latest`](Self::latest) gives what the last [`keep`](Self::keep) that returned was given, or a later one. An anchor
+/// that several processes use goes back for none of them: see [`KeepsLater`].
 #[async_trait]
 pub trait Anchor: fmt::Debug + Send + Sync {
     /// What it is called in metrics and errors.
@@ -49,5 +51,11 @@ impl AnchorError {
     /// For `map_err`.
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(source.into())
+    }
+
+    /// Whether the anchor has a later checkpoint, and keeps that: [`KeepsLater`].
+    #[must_use]
+    pub fn is_later(&self) -> bool {
+        self.0.is::<KeepsLater>()
     }
 }

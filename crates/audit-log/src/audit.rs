@@ -1,13 +1,16 @@
 //! What a service records with: notes that wait for nothing, records and changes that are durable before anything is
 //! shown or done.
 
+mod at_once;
 mod builder;
+mod closing;
 mod doubt;
 mod dropped;
 mod erasure;
 mod generation;
 mod ids;
 mod intents;
+mod left_behind;
 mod opening;
 mod own_events;
 mod pending;
@@ -43,8 +46,10 @@ use crate::{
 
 #[cfg(feature = "archive")]
 pub(crate) use self::generation::number_of;
+pub(crate) use self::generation::order_of;
 pub use self::{
     builder::AuditBuilder,
+    closing::CLOSE_WAIT,
     erasure::{EraseError, Erasure},
     generation::{AcceptedRollback, Generation, InvalidGeneration, LogTree},
     pending::{Ending, Pending},
@@ -154,26 +159,29 @@ impl Audit {
         &self.store
     }
 
-    /// A published checkpoint that has everything that was recorded before this call. There is at most one a second.
+    /// A published checkpoint that has everything that was recorded before this call, by whichever process. There is at
+    /// most one a second.
     ///
     /// # Errors
     /// [`Unrecorded::TimedOut`] if it is not published within 2 s, and [`Unrecorded::Unavailable`] if nothing was ever
     /// recorded.
     pub async fn checkpoint(&self) -> Result<SignedNote, Unrecorded> {
-        let size = self.shared.tree.borrow().size();
         let mut published = self.shared.published.subscribe();
-        self.shared.wanted.notify_one();
-        let is_there = |published: &Option<shared::Published>| {
-            published.as_ref().is_some_and(|last| last.size >= size)
+        let publishing = async {
+            let known = self.shared.tree.borrow().size();
+            // Others may have appended what this process has not seen yet.
+            let size = self.store.size().await.unwrap_or(known).max(known);
+            self.shared.wanted.notify_one();
+            let is_there = |published: &Option<shared::Published>| {
+                published.as_ref().is_some_and(|last| last.size >= size)
+            };
+            let published = published.wait_for(is_there).await;
+            let published = published.map_err(|_| Unrecorded::Closed)?;
+            let note = published.as_ref().map(|last| last.note.clone());
+            note.ok_or(Unrecorded::Unavailable)
         };
-        match timeout(MUST_WAIT, published.wait_for(is_there)).await {
-            Ok(Ok(published)) => {
-                let note = published.as_ref().map(|last| last.note.clone());
-                note.ok_or(Unrecorded::Unavailable)
-            }
-            Ok(Err(_)) => Err(Unrecorded::Closed),
-            Err(_) => Err(Unrecorded::TimedOut),
-        }
+        let late = |_| Unrecorded::TimedOut;
+        timeout(MUST_WAIT, publishing).await.map_err(late)?
     }
 
     /// How the log does.
@@ -183,7 +191,7 @@ impl Audit {
     }
 
     /// Lets nobody record any more. What was taken is written, then that the log is closed, and a last checkpoint is
-    /// published; the future that [`AuditBuilder::open`] gave ends with it.
+    /// published; the future that [`AuditBuilder::open`] gave ends with it, or [`CLOSE_WAIT`] later, whatever hangs.
     pub fn close(&self) {
         if self.shared.phase() == Phase::Open {
             self.shared.end(Phase::Closing);

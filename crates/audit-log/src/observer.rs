@@ -60,6 +60,12 @@ pub enum Event<'a> {
         /// What it says.
         error: &'a StoreError,
     },
+    /// The log has ended, and these were not written, or nobody knows whether they were: the store did not take them in
+    /// time. Each of best effort among them is also told as dropped.
+    LeftUnwritten {
+        /// How many, with what the log had to say of itself.
+        events: usize,
+    },
     /// A checkpoint is published.
     Published {
         /// The size of its tree.

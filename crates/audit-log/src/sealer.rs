@@ -19,7 +19,7 @@ pub trait Sealer: fmt::Debug + Send + Sync {
     /// Opens a part.
     ///
     /// # Errors
-    /// [`SealError`], which does not tell why.
+    /// [`SealError`], [damaged](SealError::is_damaged) if it is not what was sealed. It tells nothing of what was.
     async fn open(&self, tenant: &Id, event: EventId, sealed: &[u8])
     -> Result<Personal, SealError>;
 }
@@ -39,12 +39,33 @@ pub struct PartToSeal<'a> {
 /// A part was not sealed or opened.
 #[derive(Debug, thiserror::Error)]
 #[error("a personal part was not sealed or opened")]
-pub struct SealError(#[source] Box<dyn Error + Send + Sync>);
+pub struct SealError {
+    is_damaged: bool,
+    source: Box<dyn Error + Send + Sync>,
+}
 
 impl SealError {
-    /// For `map_err`.
+    /// The key is not there, for now or for ever. For `map_err`.
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(source.into())
+        Self {
+            is_damaged: false,
+            source: source.into(),
+        }
+    }
+
+    /// What was to be opened is not what was sealed for this tenant and event. For `map_err`.
+    pub fn damaged(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            is_damaged: true,
+            source: source.into(),
+        }
+    }
+
+    /// Whether what was to be opened was changed since it was sealed, or is another part. Without its key nobody can
+    /// tell, and it is not.
+    #[must_use]
+    pub const fn is_damaged(&self) -> bool {
+        self.is_damaged
     }
 }
 

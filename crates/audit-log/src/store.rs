@@ -64,6 +64,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError`]; nothing was taken.
     async fn lock(&self, tenants: &[Id]) -> Result<Box<dyn Appending>, StoreError>;
 
+    /// Whether other processes may append to the same log. What one of them has left begun is looked for then.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     /// How many leaves the log has.
     ///
     /// # Errors

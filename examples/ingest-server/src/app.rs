@@ -259,6 +259,7 @@ impl App {
             secrets: Arc::clone(&services.store),
             index_roots: services.index_roots.clone(),
         };
+        let audit_leadership = audit_following.leadership;
         let components = Components {
             data_keys,
             api_keys: backend.key_store,
@@ -301,7 +302,7 @@ impl App {
         let rotating = ServiceTask::spawn("the schedule of rotations", rotating);
         let verifications = admin.use_cases.audit.verifications();
         observe::register_audit_verification(registry, verifications.tally())?;
-        let verifying = audit_verification::run(verifications.clone());
+        let verifying = audit_verification::run(verifications.clone(), audit_leadership);
         let verifying = ServiceTask::spawn("the verification of the audit log", verifying);
         let counting = admin.use_cases.data_keys.census().clone().run();
         let counting = ServiceTask::spawn("the count of data keys", counting);

@@ -1,12 +1,19 @@
 //! What is on record of who did what: the actions, and the way into the log.
 
 pub(crate) mod actions;
+mod anchor_times;
+mod archive_gauge;
 mod audited;
 mod concerned;
 mod current;
+mod database_log;
 mod draft;
+mod earlier_logs;
 mod folder;
 mod identity;
+mod kept_log;
+mod leadership;
+mod lock_file;
 mod log;
 mod periods;
 mod proofs;
@@ -28,12 +35,19 @@ mod write_sums;
 
 pub(crate) use self::{
     actions::AuditAction,
+    anchor_times::AnchorTimes,
+    archive_gauge::{ArchiveGauge, ArchiveState},
     audited::Audited,
     concerned::concerns_any,
     current::CurrentLog,
+    database_log::{DATABASE, DatabaseLog, DatabaseLogError},
     draft::{AuditActor, AuditDraft},
+    earlier_logs::{EarlierLog, EarlierLogError, OpenEarlierLogs},
     folder::{AuditFolder, OtherLogError, is_name as is_log_name},
     identity::AuditIdentity,
+    kept_log::KeptLog,
+    leadership::Leadership,
+    lock_file::LockFile,
     log::{AuditLog, Pending, Unrecorded},
     proofs::ProofError,
     published::{PublishedError, PublishedLog},
@@ -47,7 +61,7 @@ pub(crate) use self::{
     suspicions::Suspicions,
     tail::AuditTail,
     verifying::{Pace, VerifyError, Verifying},
-    watch::watch,
+    watch::{WatchEnd, watch, watch_ended},
     write_records::WriteRecords,
     write_sums::Written,
 };

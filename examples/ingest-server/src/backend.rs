@@ -56,8 +56,8 @@ use crate::{
 pub(crate) use self::database::empty_store;
 pub(crate) use self::{
     audit::{
-        AuditFollowing, AuditNode, AuditOpenError, ForeignLog, LogTreeNamed, NamedLogError,
-        NamedLogs, OpenedAudit, RefusedLogs,
+        AuditFollowing, AuditNode, AuditOpenError, FillError, ForeignLog, LogTreeNamed,
+        NamedLogError, NamedLogs, OpenedAudit, OpenedLog, RefusedLogs,
     },
     backend_error::BackendError,
     database::DatabaseError,

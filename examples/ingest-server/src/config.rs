@@ -40,7 +40,10 @@ use crate::{
 #[cfg(test)]
 pub(crate) use self::audit::GivenSinks;
 pub(crate) use self::{
-    audit::{AnchorPlace, Audit, AuditSink, Reach, Receiver, WebhookTexts},
+    audit::{
+        AnchorPlace, ArchivePlace, Audit, AuditSink, AuditStore, Reach, Receiver, WebhookTexts,
+        Witness,
+    },
     database::Database,
     kek_source::{KekSource, KekSources, KmsKeys, TransitKey},
     network::Network,

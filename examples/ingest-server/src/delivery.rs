@@ -2,6 +2,7 @@
 //! never in the way of who records.
 
 mod deliveries;
+mod ended;
 mod file_lines;
 mod http;
 mod resolve;
@@ -9,8 +10,10 @@ mod sink;
 mod tls;
 mod tls_lines;
 mod told;
+mod witness;
 
 pub(crate) use self::{
     deliveries::{Deliveries, DeliveryState, cursor_of},
     sink::UnusableSink,
+    witness::connection,
 };

@@ -45,6 +45,7 @@ pub(crate) use self::{
         SecretCheck, Write,
     },
     shredder::Shredder,
+    sqlite::LogDatabase,
     sweeping::{Sweeping, UniqueFieldsError},
     tombstones::{ErasureNoteError, NotedErasures, Tombstone, Tombstones, TombstonesError},
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
@@ -133,8 +134,13 @@ pub(crate) trait Store: Sweeping {
     /// The checkpoint that was kept last of the audit log of that name, if one was.
     async fn audit_anchor(&self, origin: &str) -> Result<Option<String>, StoreError>;
 
-    /// Keeps a checkpoint of an audit log in place of the one before.
-    async fn keep_audit_anchor(&self, origin: &str, checkpoint: &str) -> Result<(), StoreError>;
+    /// Keeps a checkpoint of an audit log in place of the one before, unless another is kept by now. Gives whether it is.
+    async fn replace_audit_anchor(
+        &self,
+        origin: &str,
+        before: Option<&str>,
+        checkpoint: &str,
+    ) -> Result<bool, StoreError>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -42,6 +42,8 @@ mod answers;
 mod audit_anchors;
 #[path = "e2e/audit_commands.rs"]
 mod audit_commands;
+#[path = "e2e/audit_database.rs"]
+mod audit_database;
 #[path = "e2e/audit_erasures.rs"]
 mod audit_erasures;
 #[path = "e2e/audit_proofs.rs"]
@@ -194,11 +196,15 @@ mod secret_files;
 mod secrets;
 #[path = "e2e/security_headers.rs"]
 mod security_headers;
-#[cfg(feature = "aws-kms")]
 #[path = "e2e/server_alerts.rs"]
 mod server_alerts;
+#[path = "e2e/server_audit_archive.rs"]
+mod server_audit_archive;
 #[path = "e2e/server_audit_sinks.rs"]
 mod server_audit_sinks;
+#[path = "e2e/server_audit_witness.rs"]
+mod server_audit_witness;
+#[cfg(feature = "aws-kms")]
 #[path = "e2e/server_aws.rs"]
 mod server_aws;
 #[path = "e2e/server_browser.rs"]

@@ -1,24 +1,30 @@
 //! A checkpoint in a file elsewhere.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use async_trait::async_trait;
-use tokio::task::spawn_blocking;
+use tokio::{sync::Mutex, task::spawn_blocking};
 
-use super::{Anchor, AnchorError};
+use super::{Anchor, AnchorError, KeepsLater};
 use crate::note::{NoteSignature, SignedNote};
 
 /// Keeps the latest checkpoint in a file, as on another disk or a share that the writer of the log cannot take back.
 ///
-/// The file is written beside its place, synced, and put there: what is there is whole.
+/// The file is written beside its place, synced, and put there: what is there is whole. It never goes back to an earlier
+/// tree, whichever of several processes comes last: who writes holds the lock of a file with `.lock` behind the name,
+/// and refuses what [`KeepsLater`] says. Where files cannot be locked, nothing is kept.
 #[derive(Debug, Clone)]
 pub struct FileAnchor {
     name: String,
     path: PathBuf,
+    /// One at a time: a disk that hangs, or a process that stopped with the lock, has one thread waiting.
+    turn: Arc<Mutex<()>>,
 }
 
 impl FileAnchor {
@@ -28,7 +34,22 @@ impl FileAnchor {
         Self {
             name: name.into(),
             path: path.into(),
+            turn: Arc::default(),
         }
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> Result<T, AnchorError> + Send + 'static,
+    ) -> Result<T, AnchorError> {
+        let path = self.path.clone();
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let working = spawn_blocking(move || {
+            let done = work(&path);
+            drop(turn);
+            done
+        });
+        working.await.map_err(AnchorError::new)?
     }
 }
 
@@ -39,29 +60,43 @@ impl Anchor for FileAnchor {
     }
 
     async fn latest(&self) -> Result<Option<SignedNote>, AnchorError> {
-        let path = self.path.clone();
-        let read = spawn_blocking(move || fs::read(path)).await;
-        match read.map_err(AnchorError::new)? {
-            Ok(bytes) => SignedNote::parse(&bytes)
-                .map(Some)
-                .map_err(AnchorError::new),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(AnchorError::new(error)),
-        }
+        self.in_turn(read).await
     }
 
     async fn keep(&self, checkpoint: &SignedNote) -> Result<Vec<NoteSignature>, AnchorError> {
-        let (path, text) = (self.path.clone(), checkpoint.to_string());
-        let written = spawn_blocking(move || replace(&path, text.as_bytes())).await;
-        written
-            .map_err(AnchorError::new)?
-            .map_err(AnchorError::new)?;
+        let checkpoint = checkpoint.clone();
+        self.in_turn(move |path| replace(path, &checkpoint)).await?;
         Ok(Vec::new())
     }
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension("new");
+fn read(path: &Path) -> Result<Option<SignedNote>, AnchorError> {
+    match fs::read(path) {
+        Ok(bytes) => SignedNote::parse(&bytes)
+            .map(Some)
+            .map_err(AnchorError::new),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(AnchorError::new(error)),
+    }
+}
+
+fn replace(path: &Path, checkpoint: &SignedNote) -> Result<(), AnchorError> {
+    let lock = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(beside(path, ".lock"))
+        .map_err(AnchorError::new)?;
+    // Until it is closed.
+    lock.lock().map_err(AnchorError::new)?;
+    if let Some(kept) = read(path)? {
+        KeepsLater::check(&kept, checkpoint).map_err(AnchorError::new)?;
+    }
+    write(path, checkpoint.to_string().as_bytes()).map_err(AnchorError::new)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = beside(path, ".new");
     let mut file = File::create(&draft)?;
     file.write_all(bytes)?;
     file.sync_data()?;
@@ -71,3 +106,13 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// The same name with more behind it, that no other anchor of the folder has.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests;

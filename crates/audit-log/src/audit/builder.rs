@@ -3,9 +3,11 @@
 use std::{future::Future, sync::Arc};
 
 use super::{
-    Audit, Generation, OpenError, RolledBack, Shared,
+    Audit, Generation, OpenError, RolledBack, Shared, at_once,
+    closing::drive,
     ids::Ids,
-    opening::{Compared, Identity, crashed},
+    left_behind::{LeftBehind, crashed},
+    opening::{Compared, Identity},
     own_events,
     publisher::{Anchored, Publisher, in_time},
     writer::Writer,
@@ -105,7 +107,7 @@ impl AuditBuilder {
     }
 
     /// Opens the log. The future is what writes it: it is to be polled from then on, and ends when the log is
-    /// [closed](Audit::close) and everything in it.
+    /// [closed](Audit::close) and everything in it, or [`CLOSE_WAIT`](super::CLOSE_WAIT) later.
     ///
     /// An anchor that cannot be asked is asked again before the next checkpoint; should it know what the log does not
     /// have, nothing is recorded from then on. Until it was compared, nothing is given to it, so that what it knows stays
@@ -118,12 +120,13 @@ impl AuditBuilder {
         let edge = self.store.lock(&[]).await?.state().edge().clone();
         let published = identity.published(&*self.store).await?;
         let mut anchors = Vec::new();
-        for anchor in self.anchors {
-            let asked = in_time(anchor.latest()).await;
+        let asked = self.anchors.iter().map(|anchor| in_time(anchor.latest()));
+        let asked = at_once::all(asked).await;
+        for (anchor, asked) in self.anchors.into_iter().zip(asked) {
             let failed = match asked {
                 Ok(None) => None,
                 Ok(Some(known)) => match identity.compare(&*self.store, &*anchor, &known).await? {
-                    Compared::NothingMore => None,
+                    Compared::NothingMore { .. } => None,
                     Compared::Contradicted(found) => return Err(RolledBack::from(found).into()),
                     Compared::UnknownKey(unknown) => Some(AnchorError::new(unknown)),
                 },
@@ -141,7 +144,7 @@ impl AuditBuilder {
             });
         }
         let is_empty = edge.size() == 0;
-        let unended = crashed(&*self.store, &self.node, timestamp(&*self.clock)).await?;
+        let (unended, begun) = crashed(&*self.store, &self.node, timestamp(&*self.clock)).await?;
         let shared = Arc::new(Shared::new(
             Ids::new(self.entropy),
             self.node,
@@ -175,12 +178,14 @@ impl AuditBuilder {
             keys,
             anchors,
         );
+        let left_behind = LeftBehind::new(Arc::clone(&shared), Arc::clone(&self.store), begun);
+        let writing = drive(Arc::clone(&shared), writer, publisher, left_behind);
         let audit = Audit {
             shared,
             store: self.store,
             sealer: self.sealer,
         };
-        Ok((audit, drive(writer, publisher)))
+        Ok((audit, writing))
     }
 }
 
@@ -204,10 +209,4 @@ impl AuditBuilder {
     pub(super) fn anchors(&self) -> &[Arc<dyn Anchor>] {
         &self.anchors
     }
-}
-
-/// Writes and publishes, and publishes once more what was written last.
-async fn drive(writer: Writer, publisher: Publisher) {
-    tokio::join!(writer.run(), publisher.run());
-    publisher.publish_last().await;
 }

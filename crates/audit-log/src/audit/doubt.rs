@@ -43,6 +43,10 @@ impl Doubt {
         self.events.iter()
     }
 
+    pub(super) fn into_events(self) -> Vec<Queued> {
+        self.events
+    }
+
     /// By the state that the log has when it is taken next; the doubt itself if another process has written since.
     pub(super) fn settle(self, state: &LogState) -> Result<Doubted, Self> {
         let size = state.edge().size();

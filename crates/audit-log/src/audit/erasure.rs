@@ -1,5 +1,7 @@
 //! What people typed is erased: by its event, or of an actor, a resource or a tenant.
 
+use std::sync::Arc;
+
 use super::{
     Audit, Ending, Unrecorded,
     own_events::{self, ERASED},
@@ -7,7 +9,7 @@ use super::{
 use crate::{
     event::{Code, Id, Leaf, Resource, ResourceType},
     search::{Filter, PageSize, Query, Term, TermKind},
-    store::StoreError,
+    store::{Store, StoreError},
 };
 
 /// Whose personal parts are erased.
@@ -45,11 +47,23 @@ impl Audit {
     /// # Errors
     /// [`EraseError`].
     pub async fn erase(&self, whose: &Erasure) -> Result<u64, EraseError> {
+        self.erase_with(whose, &[]).await
+    }
+
+    /// The same, and in logs that this one has followed, which nobody writes any more: an event is that of this log.
+    ///
+    /// # Errors
+    /// [`EraseError`]; some may be erased.
+    pub async fn erase_with(
+        &self,
+        whose: &Erasure,
+        earlier: &[Arc<dyn Store>],
+    ) -> Result<u64, EraseError> {
         let draft = own_events::draft(&self.shared, Id::SYSTEM_TENANT, ERASED);
         let begun = self
             .begin(draft.resources([whose.resource()]), None)
             .await?;
-        match self.erase_all(whose).await {
+        match self.erase_all(whose, earlier).await {
             Ok(erased) => {
                 let begun = begun.amend(|draft| draft.count(erased));
                 begun.finish(Ending::Success).await?;
@@ -63,25 +77,46 @@ impl Audit {
         }
     }
 
-    async fn erase_all(&self, whose: &Erasure) -> Result<u64, StoreError> {
-        let filter = match whose {
-            Erasure::Event(n) => return self.store.erase(&[*n]).await,
-            Erasure::Actor(id) => Filter::of(Term::of_id(TermKind::Actor, id)),
-            Erasure::Resource(id) => Filter::of(Term::of_id(TermKind::Resource, id)),
-            Erasure::Tenant(id) => Filter::of(Term::of_id(TermKind::Tenant, id)),
+    async fn erase_all(
+        &self,
+        whose: &Erasure,
+        earlier: &[Arc<dyn Store>],
+    ) -> Result<u64, StoreError> {
+        let mut erased = whose.erase_in(&*self.store).await?;
+        if !matches!(whose, Erasure::Event(_)) {
+            for store in earlier {
+                erased += whose.erase_in(&**store).await?;
+            }
+        }
+        Ok(erased)
+    }
+}
+
+impl Erasure {
+    /// Erases in a log that nobody writes any more, and gives how many parts there were. That it was done is for the
+    /// caller to record.
+    ///
+    /// # Errors
+    /// [`StoreError`]; some may be erased.
+    pub async fn erase_in(&self, store: &dyn Store) -> Result<u64, StoreError> {
+        let filter = match self {
+            Self::Event(n) => return store.erase(&[*n]).await,
+            Self::Actor(id) => Filter::of(Term::of_id(TermKind::Actor, id)),
+            Self::Resource(id) => Filter::of(Term::of_id(TermKind::Resource, id)),
+            Self::Tenant(id) => Filter::of(Term::of_id(TermKind::Tenant, id)),
         };
         let most = PageSize::new(PageSize::MAX).unwrap_or_default();
         let mut query = Query::new(filter, most);
         let mut erased = 0;
         loop {
-            let page = self.store.search(&query).await?;
+            let page = store.search(&query).await?;
             let mut leaves = Vec::new();
             for event in &page.events {
                 let leaf = Leaf::parse(&event.leaf).map_err(StoreError::damaged)?;
                 leaves.extend(leaf.personal().map(|_| event.n));
             }
             if !leaves.is_empty() {
-                erased += self.store.erase(&leaves).await?;
+                erased += store.erase(&leaves).await?;
             }
             match page.next {
                 Some(next) => query = query.after(next),
@@ -89,9 +124,7 @@ impl Audit {
             }
         }
     }
-}
 
-impl Erasure {
     /// What the log says that was erased.
     fn resource(&self) -> Resource {
         match self {

@@ -1,6 +1,6 @@
 //! Which log of an origin is written: the first, or one that was begun when a rollback was accepted.
 
-use std::{fmt, num::NonZeroU32, str::FromStr};
+use std::{cmp::Ordering, fmt, num::NonZeroU32, str::FromStr};
 
 use crate::{
     checkpoint::decimal,
@@ -121,6 +121,15 @@ pub(crate) fn number_of(base: &KeyName, origin: &KeyName) -> Option<NonZeroU32> 
     (number > NonZeroU32::MIN).then_some(number)
 }
 
+/// Which of two logs of one origin is the earlier, by their own origins; `None` if they have none in common.
+pub(crate) fn order_of(one: &KeyName, other: &KeyName) -> Option<Ordering> {
+    let stem = one.as_str().rsplit_once('/');
+    let stem = stem.and_then(|(stem, _)| stem.parse::<KeyName>().ok());
+    let bases = [Some(one), Some(other), stem.as_ref()];
+    let ordered = |base| Some(number_of(base, one)?.cmp(&number_of(base, other)?));
+    bases.into_iter().flatten().find_map(ordered)
+}
+
 fn parse_number(text: &str) -> Option<NonZeroU32> {
     NonZeroU32::new(u32::try_from(decimal(text)?).ok()?)
 }
@@ -238,6 +247,13 @@ mod tests {
         for other in ["/1", "/0", "/03", "/3/", "/x", "3", "/"] {
             let origin = format!("{base}{other}").parse().expect("a name");
             assert_eq!(number_of(&base, &origin), None, "{other}");
+            assert_eq!(order_of(&base, &origin), None, "{other}");
+        }
+        for (earlier, later) in [(0, 1), (0, 2), (1, 2)] {
+            let [earlier, later] = [&origins[earlier], &origins[later]];
+            assert_eq!(order_of(earlier, later), Some(Ordering::Less));
+            assert_eq!(order_of(later, earlier), Some(Ordering::Greater));
+            assert_eq!(order_of(later, later), Some(Ordering::Equal));
         }
     }
 

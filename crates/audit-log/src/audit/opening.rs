@@ -2,34 +2,22 @@
 
 use std::{
     cmp::Ordering,
-    collections::{HashMap, HashSet},
     num::{NonZeroU32, NonZeroUsize},
-    time::Duration,
 };
 
 use super::{
     LogTree, OpenError, RolledBack, UnknownKey,
     generation::{number_of, origin_of},
-    intents::MAX_AGE,
-    own_events::{BEGUN, Closing, Unfinished},
     shared::Published,
 };
 use crate::{
     anchor::Anchor,
     checkpoint::{Checkpoint, CheckpointError},
-    event::{EventId, Id, Leaf, Outcome, Timestamp},
     note::{InvalidKeyName, KeyName, SignedNote, UnverifiedNote, VerifyingKey},
     store::{Store, StoreError},
     tile::{EntryBundle, HashTile, TileKind, TilePath, WIDTH},
     tree::{RightEdge, TreeHash},
 };
-
-/// How far back intents without an end are looked for.
-const LOOK_BACK: Duration = Duration::from_secs(10 * 60);
-
-/// How old an intent of another node is that nobody has ended: that node would have, if it were there. The minute is for
-/// clocks that differ.
-const LEFT_BEHIND: Duration = Duration::from_secs(MAX_AGE.as_secs() + 60);
 
 /// How much of a log is read at once.
 const READ_BYTES: NonZeroUsize = NonZeroUsize::MAX;
@@ -55,8 +43,9 @@ pub(super) struct Contradiction {
 /// What an anchor knows, beside the log.
 #[derive(Debug)]
 pub(super) enum Compared {
-    /// The log has it, or it is no word of the log: who can write there hides at most what was there.
-    NothingMore,
+    /// The log has it, and it is of this log when it had `known` leaves. With 0 it is of an earlier one, or no word of the
+    /// log: who can write there hides at most what was there.
+    NothingMore { known: u64 },
     /// Another log, or a later one.
     Contradicted(Contradiction),
     /// Something that a key has signed which left the configuration.
@@ -147,10 +136,10 @@ impl Identity {
         let have = store.size().await?;
         let known = match self.known(known) {
             Ok(Some(tree)) => tree,
-            Ok(None) => return Ok(Compared::NothingMore),
+            Ok(None) => return Ok(Compared::NothingMore { known: 0 }),
             Err(error) => {
                 let unknown = self.unknown_key(known, error);
-                return Ok(unknown.map_or(Compared::NothingMore, Compared::UnknownKey));
+                return Ok(unknown.map_or(Compared::NothingMore { known: 0 }, Compared::UnknownKey));
             }
         };
         let is_so = match known.generation.cmp(&self.generation) {
@@ -163,7 +152,9 @@ impl Identity {
             Ordering::Greater => false,
         };
         if is_so {
-            return Ok(Compared::NothingMore);
+            let is_this = known.generation == self.generation;
+            let known = if is_this { known.size } else { 0 };
+            return Ok(Compared::NothingMore { known });
         }
         Ok(Compared::Contradicted(Contradiction {
             anchor: anchor.name().to_owned(),
@@ -247,65 +238,4 @@ async fn full_tile(store: &dyn Store, index: u64) -> Result<Vec<TreeHash>, Store
     let batch = store.entries(index * WIDE, READ_BYTES).await?;
     let hashes = batch.iter().map(|(_, leaf)| TreeHash::of_leaf(leaf));
     Ok(hashes.take(WIDTH.into()).collect())
-}
-
-/// What was begun in the last ten minutes and nobody ended: by this node, whose process before this one crashed, or so
-/// long ago by another that its process is gone as well.
-pub(super) async fn crashed(
-    store: &dyn Store,
-    node: &Id,
-    now: Timestamp,
-) -> Result<Vec<Closing>, StoreError> {
-    let before = |age| now.unix_micros().saturating_sub(micros(age));
-    let (earliest, left_behind) = (before(LOOK_BACK), before(LEFT_BEHIND));
-    let (mut begun, mut ended) = (HashMap::new(), HashSet::new());
-    let (first, mut end) = (store.first().await?, store.size().await?);
-    while end > first {
-        let start = (end.saturating_sub(1) / WIDE * WIDE).max(first);
-        let mut is_recent = false;
-        let mut next = start;
-        while next < end {
-            let batch = store.entries(next, READ_BYTES).await?;
-            if batch.is_empty() {
-                break;
-            }
-            for (_, bytes) in batch.iter().take_while(|(n, _)| *n < end) {
-                let leaf = Leaf::parse(bytes).map_err(StoreError::damaged)?;
-                is_recent |= leaf.time().unix_micros() >= earliest;
-                ended.extend(leaf.refs());
-                let is_old = leaf.time().unix_micros() < left_behind;
-                if is_intent(&leaf) && (is_old || leaf.node() == node.as_str()) {
-                    begun.insert(leaf.id(), Id::of_leaf(leaf.tenant()));
-                }
-            }
-            next = batch.next();
-        }
-        if !is_recent {
-            break;
-        }
-        end = start;
-    }
-    Ok(unended(begun, &ended))
-}
-
-fn is_intent(leaf: &Leaf<'_>) -> bool {
-    leaf.outcome() == Outcome::Unknown && leaf.detail() == Some(BEGUN.as_str())
-}
-
-fn unended(begun: HashMap<EventId, Id>, ended: &HashSet<EventId>) -> Vec<Closing> {
-    let mut unended: Vec<_> = begun
-        .into_iter()
-        .filter(|(intent, _)| !ended.contains(intent))
-        .map(|(intent, tenant)| Closing {
-            intent,
-            tenant,
-            why: Unfinished::Crashed,
-        })
-        .collect();
-    unended.sort_unstable_by_key(|closing| closing.intent);
-    unended
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -23,6 +23,19 @@ pub enum PersonalError {
     Changed(#[from] InvalidPersonal),
 }
 
+impl PersonalError {
+    /// Whether what lies beside the leaf is not what was put there: it was changed, or is another part. A part that
+    /// nobody can open, as without the key of its tenant, is not.
+    #[must_use]
+    pub const fn is_damaged(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Damaged(_)) | Self::Changed(_) => true,
+            Self::Sealed(error) => error.is_damaged(),
+            Self::Store(_) => false,
+        }
+    }
+}
+
 /// The personal part of a leaf, opened and compared with what the leaf commits to.
 pub(super) async fn opened(
     store: &dyn Store,

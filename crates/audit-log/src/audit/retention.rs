@@ -7,9 +7,10 @@ use super::{
     own_events::{self, ERASED, PRUNED},
 };
 use crate::{
+    checkpoint::Checkpoint,
     clock::timestamp,
     event::{Id, Leaf, Timestamp},
-    store::StoreError,
+    store::{Store, StoreError},
     tile::WIDTH,
 };
 
@@ -114,18 +115,33 @@ impl Audit {
     /// # Errors
     /// [`EraseError`]; what was not done is done by the next call.
     pub async fn retain(&self, retention: &Retention) -> Result<Retained, EraseError> {
-        let first = self.store.first().await?;
+        self.retain_in(&*self.store, retention).await
+    }
+
+    /// The same of a log that this one has followed, which nobody writes any more: what went is on record in this one.
+    ///
+    /// # Errors
+    /// [`EraseError`]; what was not done is done by the next call.
+    pub async fn retain_in(
+        &self,
+        store: &dyn Store,
+        retention: &Retention,
+    ) -> Result<Retained, EraseError> {
+        let first = store.first().await?;
         if retention.is_held {
             return Ok(Retained {
                 first,
                 ..Retained::default()
             });
         }
-        let erased = self.erase_older(retention.personal).await?;
-        let before = self.prunable(retention).await?;
-        self.tell_gaps(retention, first, before / WIDE * WIDE)
-            .await?;
-        let left = self.store.prune(before).await?;
+        let now = timestamp(&*self.shared.clock);
+        let erased = retention.erase_older(store, now).await?;
+        let before = retention.prunable(store, now).await?;
+        for (follower, missed) in retention.gaps(store, first, before / WIDE * WIDE).await? {
+            let draft = own_events::gap(&self.shared, follower, missed);
+            self.record(draft, None).await?;
+        }
+        let left = store.prune(before).await?;
         let pruned = left.saturating_sub(first);
         for (action, count) in [(ERASED, erased), (PRUNED, pruned)] {
             if count > 0 {
@@ -139,73 +155,80 @@ impl Audit {
             first: left,
         })
     }
+}
 
-    async fn erase_older(&self, age: Duration) -> Result<u64, StoreError> {
-        let end = self.first_younger(age).await?;
-        let done = self.store.cursor(&ERASED_BEFORE).await?.unwrap_or(0);
-        let mut from = done.max(self.store.first().await?);
+impl Retention {
+    async fn erase_older(&self, store: &dyn Store, now: Timestamp) -> Result<u64, StoreError> {
+        let end = first_younger(store, self.personal, now).await?;
+        let done = store.cursor(&ERASED_BEFORE).await?.unwrap_or(0);
+        let mut from = done.max(store.first().await?);
         let mut erased = 0;
         while from < end {
             let next = end.min(from + STEP);
             let leaves: Vec<_> = (from..next).collect();
-            erased += self.store.erase(&leaves).await?;
-            self.store.move_cursor(&ERASED_BEFORE, next).await?;
+            erased += store.erase(&leaves).await?;
+            store.move_cursor(&ERASED_BEFORE, next).await?;
             from = next;
         }
         Ok(erased)
     }
 
-    /// Who misses what, of the leaves from `first` that go before `left`.
-    async fn tell_gaps(
+    /// Who misses how many of the leaves from `first` that go before `left`.
+    async fn gaps(
         &self,
-        retention: &Retention,
+        store: &dyn Store,
         first: u64,
         left: u64,
-    ) -> Result<(), EraseError> {
-        for follower in &retention.passable {
-            let read = self.store.cursor(follower).await?.unwrap_or(0);
+    ) -> Result<Vec<(Id, u64)>, StoreError> {
+        let mut gaps = Vec::new();
+        for follower in &self.passable {
+            let read = store.cursor(follower).await?.unwrap_or(0);
             let missed = left.saturating_sub(read.max(first));
             if missed > 0 {
-                let draft = own_events::gap(&self.shared, follower.clone(), missed);
-                self.record(draft, None).await?;
+                gaps.push((follower.clone(), missed));
             }
         }
-        Ok(())
+        Ok(gaps)
     }
 
     /// Before which leaf nothing is young, unread or unpublished.
-    async fn prunable(&self, retention: &Retention) -> Result<u64, StoreError> {
-        let mut before = self.first_younger(retention.leaves).await?;
-        before = before.min(self.status().published);
-        for follower in &retention.followers {
-            let read = self.store.cursor(follower).await?;
+    async fn prunable(&self, store: &dyn Store, now: Timestamp) -> Result<u64, StoreError> {
+        let published = store.checkpoint().await?;
+        let published = published.and_then(|note| Checkpoint::parse(note.unverified_text()).ok());
+        let published = published.map_or(0, |checkpoint| checkpoint.size());
+        let mut before = first_younger(store, self.leaves, now).await?.min(published);
+        for follower in &self.followers {
+            let read = store.cursor(follower).await?;
             before = before.min(read.unwrap_or(0));
         }
         Ok(before)
     }
+}
 
-    /// The first leaf that is not older. Leaves stand in the order in which they were written, which is that of their
-    /// times but for the seconds that one may have waited.
-    async fn first_younger(&self, age: Duration) -> Result<u64, StoreError> {
-        let now = timestamp(&*self.shared.clock).unix_micros();
-        let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
-        let oldest = Timestamp::from_unix_micros(now.saturating_sub(age));
-        let (mut low, mut high) = (self.store.first().await?, self.store.size().await?);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.time_of(middle).await? < oldest {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
+/// The first leaf that is not older. Leaves stand in the order in which they were written, which is that of their times
+/// but for the seconds that one may have waited.
+async fn first_younger(
+    store: &dyn Store,
+    age: Duration,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
+    let oldest = Timestamp::from_unix_micros(now.unix_micros().saturating_sub(age));
+    let (mut low, mut high) = (store.first().await?, store.size().await?);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if time_of(store, middle).await? < oldest {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
-        Ok(low)
     }
+    Ok(low)
+}
 
-    async fn time_of(&self, n: u64) -> Result<Option<Timestamp>, StoreError> {
-        let batch = self.store.entries(n, NonZeroUsize::MIN).await?;
-        let leaf = batch.iter().next().map(|(_, leaf)| Leaf::parse(leaf));
-        let leaf = leaf.transpose().map_err(StoreError::damaged)?;
-        Ok(leaf.map(|leaf| leaf.time()))
-    }
+async fn time_of(store: &dyn Store, n: u64) -> Result<Option<Timestamp>, StoreError> {
+    let batch = store.entries(n, NonZeroUsize::MIN).await?;
+    let leaf = batch.iter().next().map(|(_, leaf)| Leaf::parse(leaf));
+    let leaf = leaf.transpose().map_err(StoreError::damaged)?;
+    Ok(leaf.map(|leaf| leaf.time()))
 }

@@ -67,7 +67,7 @@ impl AuditBuilder {
                 highest = highest.max(tree.generation);
             }
             match identity.compare(&**store, &**anchor, &known).await? {
-                Compared::NothingMore => {}
+                Compared::NothingMore { .. } => {}
                 Compared::Contradicted(found) => contradictions.push(found.known),
                 Compared::UnknownKey(unknown) => {
                     return Err(AcceptError::Anchor {

@@ -3,10 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{
-            AtomicBool, AtomicU8,
-            Ordering::{Relaxed, SeqCst},
-        },
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -20,6 +17,7 @@ use super::{
     MUST_WAIT, Recorded, Unrecorded,
     dropped::Dropped,
     ids::Ids,
+    own_events::Closing,
     queued::{Queued, Reply, Waits, bytes_of},
     room::Room,
 };
@@ -46,11 +44,14 @@ pub(super) struct Shared {
     pub(super) wake: Notify,
     pub(super) dropped: Dropped,
     abandoned: Mutex<Vec<EventId>>,
+    left_behind: Mutex<Vec<Closing>>,
     pub(super) ids: Ids,
     pub(super) node: Id,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
-    phase: AtomicU8,
+    pub(super) phase: watch::Sender<Phase>,
+    /// Whether a log that is being closed has no time left.
+    pub(super) late: watch::Sender<bool>,
     /// Whether the last group was not written, or somebody has waited in vain since.
     pub(super) is_failing: AtomicBool,
     pub(super) tree: watch::Sender<RightEdge>,
@@ -69,9 +70,9 @@ pub(super) struct Published {
 /// How far the life of a log has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    Open = 0,
-    Closing = 1,
-    RolledBack = 2,
+    Open,
+    Closing,
+    RolledBack,
 }
 
 impl Shared {
@@ -89,11 +90,13 @@ impl Shared {
             wake: Notify::new(),
             dropped: Dropped::default(),
             abandoned: Mutex::default(),
+            left_behind: Mutex::default(),
             ids,
             node,
             clock,
             observer,
-            phase: AtomicU8::new(Phase::Open as u8),
+            phase: watch::Sender::new(Phase::Open),
+            late: watch::Sender::new(false),
             is_failing: false.into(),
             tree: watch::Sender::new(tree),
             published: watch::Sender::new(published),
@@ -102,16 +105,12 @@ impl Shared {
     }
 
     pub(super) fn phase(&self) -> Phase {
-        match self.phase.load(SeqCst) {
-            0 => Phase::Open,
-            1 => Phase::Closing,
-            _ => Phase::RolledBack,
-        }
+        *self.phase.borrow()
     }
 
     /// Lets nobody record any more.
     pub(super) fn end(&self, phase: Phase) {
-        self.phase.store(phase as u8, SeqCst);
+        self.phase.send_replace(phase);
         self.must.close();
         self.best.close();
         self.wake.notify_one();
@@ -226,6 +225,18 @@ impl Shared {
         std::mem::take(&mut self.abandoned())
     }
 
+    /// What others have left begun is to be ended.
+    pub(super) fn leave_behind(&self, closings: Vec<Closing>) {
+        if !closings.is_empty() {
+            self.left_behind().extend(closings);
+            self.wake.notify_one();
+        }
+    }
+
+    pub(super) fn take_left_behind(&self) -> Vec<Closing> {
+        std::mem::take(&mut self.left_behind())
+    }
+
     pub(super) fn since(&self, began: Duration) -> Duration {
         self.clock.monotonic().saturating_sub(began)
     }
@@ -238,8 +249,14 @@ impl Shared {
     }
 
     fn abandoned(&self) -> MutexGuard<'_, Vec<EventId>> {
-        self.abandoned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        locked(&self.abandoned)
     }
+
+    fn left_behind(&self) -> MutexGuard<'_, Vec<Closing>> {
+        locked(&self.left_behind)
+    }
+}
+
+fn locked<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }

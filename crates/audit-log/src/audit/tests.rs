@@ -85,7 +85,7 @@ async fn leaves(store: &dyn Store) -> Vec<Vec<u8>> {
     clippy::disallowed_methods,
     reason = "a log waits by the runtime's timers"
 )]
-fn now() -> tokio::time::Instant {
+pub(super) fn now() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }
 

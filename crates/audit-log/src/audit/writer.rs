@@ -1,5 +1,6 @@
 //! The one that writes: takes what has queued, makes it durable at once, and answers.
 
+mod ending;
 mod taking;
 
 use std::{
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     entropy::EntropyError,
     event::Event,
-    observer::{self, DropReason},
+    observer,
     sealer::Sealer,
     store::{Appending, Group, LogState, MAX_GROUP_EVENTS, Store, StoreError},
 };
@@ -86,7 +87,10 @@ impl Writer {
             let is_idle = group.is_empty() && self.own.is_empty() && self.doubt.is_none();
             let phase = self.shared.phase();
             match phase {
-                Phase::RolledBack => return self.refuse(group, &Unrecorded::RolledBack),
+                Phase::RolledBack => return self.give_up(group, &Unrecorded::RolledBack),
+                Phase::Closing if self.shared.is_late() => {
+                    return self.give_up(group, &Unrecorded::Unavailable);
+                }
                 Phase::Closing if is_idle && has_said_so => return,
                 Phase::Closing if is_idle => {
                     has_said_so = true;
@@ -111,10 +115,11 @@ impl Writer {
                     last_tries -= 1;
                     if last_tries == 0 {
                         let left = self.take();
-                        return self.refuse(left, &Unrecorded::Unavailable);
+                        return self.give_up(left, &Unrecorded::Unavailable);
                     }
                 }
-                sleep(PAUSE).await;
+                // Who has no time left does not sleep.
+                let _ = self.shared.in_time(sleep(PAUSE)).await;
             }
         }
     }
@@ -132,6 +137,7 @@ impl Writer {
             .filter_map(|intent| self.intents.abandon(intent, Unfinished::Abandoned));
         let mut closings: Vec<_> = abandoned.collect();
         closings.extend(self.intents.expired(now));
+        closings.extend(self.shared.take_left_behind());
         for closing in closings {
             self.say(closing.event(&self.shared));
         }
@@ -164,7 +170,9 @@ impl Writer {
     async fn write(&mut self, mut queued: Vec<Queued>) -> Result<(), StoreError> {
         let sealed = seal(&self.shared, self.sealer.as_ref(), &mut queued).await;
         let began = self.shared.clock.monotonic();
-        let taken = match self.lock(&queued).await {
+        let shared = Arc::clone(&self.shared);
+        let taken = shared.in_time(self.lock(&queued)).await;
+        let taken = match taken.unwrap_or_else(|late| Err(StoreError::unavailable(late))) {
             Ok(taken) => taken,
             Err(error) => {
                 self.keep_notes(queued);
@@ -223,7 +231,9 @@ impl Writer {
         if group.is_empty() {
             return Ok(());
         }
-        if let Err(error) = taken.commit(group).await {
+        let committed = self.shared.in_time(taken.commit(group)).await;
+        let committed = committed.unwrap_or_else(|late| Err(StoreError::unavailable(late)));
+        if let Err(error) = committed {
             let mut kept = Vec::new();
             for (_, queued) in written {
                 if queued.is_kept() {
@@ -282,20 +292,5 @@ impl Writer {
         let (notes, must): (Vec<_>, Vec<_>) = queued.into_iter().partition(Queued::is_note);
         self.shared.best.put_back(notes.into_iter());
         self.shared.must.put_back(must.into_iter());
-    }
-
-    /// When nothing will be written any more.
-    fn refuse(&self, mut queued: Vec<Queued>, why: &Unrecorded) {
-        while !queued.is_empty() {
-            for queued in queued.drain(..) {
-                if queued.is_kept() {
-                    self.shared
-                        .drop_event(queued.event.action(), DropReason::Closed);
-                } else {
-                    queued.answer(Err(why.clone()));
-                }
-            }
-            queued = self.take();
-        }
     }
 }

@@ -89,6 +89,7 @@ pub struct FileStoreBuilder {
     disk: Arc<dyn Disk>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn FileObserver>,
+    is_cut_accepted: bool,
 }
 
 /// Entries in memory that wait to become bundles, at most: a group more is not taken then.
@@ -106,6 +107,14 @@ impl FileStoreBuilder {
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn FileObserver>) -> Self {
         self.observer = observer;
+        self
+    }
+
+    /// Opens a log too whose tail was cut: one that [another](FileGenerations) has followed, of which what lies beside it
+    /// still goes by its time. Nothing may be appended to it.
+    #[must_use]
+    pub const fn accept_cut(mut self) -> Self {
+        self.is_cut_accepted = true;
         self
     }
 
@@ -140,6 +149,7 @@ impl FileStore {
             disk: Arc::new(SystemDisk),
             clock: Arc::new(SystemClock::new()),
             observer: Arc::new(NoObserver),
+            is_cut_accepted: false,
         }
     }
 
@@ -206,6 +216,10 @@ impl Store for FileStore {
                 .await?;
         }
         Ok(Box::new(Taken::new(Arc::clone(&self.log), writer, tenants)))
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 
     async fn size(&self) -> Result<u64, StoreError> {

@@ -8,6 +8,7 @@ mod dialect;
 mod group_rows;
 mod index_rows;
 mod leaf_row;
+pub(super) mod many_rows;
 mod migration;
 mod publish;
 mod read;

@@ -3,6 +3,7 @@
 mod dialect;
 mod erasing;
 mod migrate;
+mod place;
 mod pruning;
 mod taken;
 mod transaction;
@@ -30,9 +31,9 @@ use crate::{
 /// `audit_checkpoint`, `audit_personal`, `audit_tenant` and `audit_cursor` of a database.
 ///
 /// Any number of processes may share it: a group takes the write lock from its first statement on (`BEGIN IMMEDIATE`),
-/// and who does not get it within 2 s finds the store unavailable. The pool is the application's. With a busy timeout of
-/// some 20 ms processes take turns; with a longer one SQLite asks for the lock seldom, and one that writes without a
-/// pause keeps the others waiting. Connections must have `synchronous = FULL`, so
+/// and who does not get it within 2 s finds the store unavailable. Who waits has it next: that place is the lock of a file
+/// beside the database, with `-turn` behind its name. The pool is the application's. With a busy timeout of some 20 ms
+/// it goes from one process to the other at once; with a longer one SQLite asks for the lock seldom. Connections must have `synchronous = FULL`, so
 /// that a group is on the disk when it is committed, and `secure_delete = ON`, so that what is erased leaves nothing.
 /// [`migrate`](Self::migrate) refuses others. In WAL mode, who reads waits for nobody. A log that is written all the
 /// time wants a file of its own: there is one write lock for a file.

@@ -2,14 +2,14 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
 };
 
 use portcullis_audit_log::{
     audit::{Audit, MUST_WAIT, Unrecorded},
     event::Id,
     observer::{Event, Observer},
-    store::{Store as _, StoreError},
+    store::{Group, MAX_GROUP_EVENTS, SqliteStore, Store as _, StoreError},
 };
 use sqlx::Executor as _;
 use tempfile::TempDir;
@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use super::*;
 use crate::{
     shared_checks::check,
-    shared_log::{draft, key, origin},
+    shared_log::{TENANTS, draft, event, key, origin},
     writers::one_of_two_is_killed,
 };
 
@@ -93,4 +93,46 @@ async fn while_the_file_is_locked_nothing_is_recorded_and_afterwards_all_is() {
     audit.close();
     writing.await.unwrap();
     assert_eq!(store.size().await.unwrap(), 5);
+}
+
+async fn append_group(store: &SqliteStore) {
+    let taken = store.lock(&TENANTS).await.unwrap();
+    let mut group = Group::new(taken.state());
+    for n in (group.first()..).take(MAX_GROUP_EVENTS) {
+        group.push(&event(n), None).unwrap();
+    }
+    taken.commit(&group).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_file_that_another_writes_without_a_pause_has_it_next() {
+    let folder = TempDir::new().unwrap();
+    // Each with connections and files of its own, as processes have.
+    let (busy, other) = (open(folder.path()).await, open(folder.path()).await);
+    let is_over = Arc::new(AtomicBool::new(false));
+    let writing = tokio::spawn({
+        let is_over = Arc::clone(&is_over);
+        async move {
+            while !is_over.load(SeqCst) {
+                append_group(&busy).await;
+            }
+        }
+    });
+    let mut most = 0;
+    for _ in 0..10 {
+        let before = other.size().await.unwrap();
+        let taken = other.lock(&[]).await.unwrap();
+        most = most.max(taken.state().edge().size() - before);
+        drop(taken);
+        // Until the other is at it again.
+        let written = other.size().await.unwrap();
+        while other.size().await.unwrap() == written {
+            tokio::task::yield_now().await;
+        }
+    }
+    is_over.store(true, SeqCst);
+    writing.await.unwrap();
+    // The group that was being written, and one that was begun as it ended.
+    let groups = most / MAX_GROUP_EVENTS as u64;
+    assert!(groups <= 2, "{groups} groups were written meanwhile");
 }

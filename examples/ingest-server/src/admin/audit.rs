@@ -26,7 +26,7 @@ use super::{
     Action, ActionResult, Actor, AdminEvent, AdminObserver, JobStatus, job::UnderWay, names, record,
 };
 use crate::{
-    audit::{AuditLog, OtherLogError, ProofError, SearchError, Unrecorded},
+    audit::{ArchiveState, AuditLog, OtherLogError, ProofError, SearchError, Unrecorded},
     clock::Clock,
     store::{Store, StoreError},
     timestamp,
@@ -77,12 +77,29 @@ pub(crate) struct AuditStatus {
     checkpoint: Option<String>,
     /// Whether what must be on record cannot be done or shown now.
     failing: bool,
+    /// How its archive does, if it has one.
+    archive: Option<ArchiveStatus>,
     /// When all of it was last found as it was signed, if that was since the start.
     verified_at: Option<String>,
     /// How many verifications since the start did not find it so, or did not end.
     verify_failures: u64,
     /// The verification that is under way, or the last one.
     verification: JobStatus<Verified>,
+}
+
+/// How the archive of the log does.
+#[derive(Debug, Serialize)]
+struct ArchiveStatus {
+    /// Where it is.
+    place: String,
+    /// How many entries are there, as far as is known since the start.
+    entries: u64,
+    /// For how long the oldest entry has been waiting that is not there.
+    lag_seconds: u64,
+    /// When it last had all, if that was since the start.
+    filled_at: Option<String>,
+    /// Attempts since the start that failed.
+    failures: u64,
 }
 
 /// Why nothing of the log is shown.
@@ -130,6 +147,18 @@ impl AuditPage {
     }
 }
 
+impl From<ArchiveState> for ArchiveStatus {
+    fn from(state: ArchiveState) -> Self {
+        Self {
+            place: state.place.to_string(),
+            entries: state.entries,
+            lag_seconds: state.lag.as_secs(),
+            filled_at: state.filled_at.map(|at| timestamp::format(at.into())),
+            failures: state.failures,
+        }
+    }
+}
+
 impl AuditStatus {
     async fn of(audit: &AuditLog, verifications: &Verifications) -> Result<Self, LogError> {
         let reads = audit.reading();
@@ -140,10 +169,11 @@ impl AuditStatus {
         Ok(Self {
             origin: identity.origin.to_string(),
             keys: keys.map(ToString::to_string).collect(),
-            size: status.size,
+            size: reads.size().await?,
             published: status.published,
             checkpoint: checkpoint.map(|note| note.to_string()),
             failing: status.is_failing,
+            archive: audit.archive().map(ArchiveStatus::from),
             verified_at: verifications.tally().last_success().map(timestamp::format),
             verify_failures: verifications.tally().failures(),
             verification: verifications.status(),
@@ -255,6 +285,9 @@ impl AuditEvents {
                 invalid("is of a process that is running; ask again when it has ended").into()
             }
             SearchError::Other(OtherLogError::Store(error)) => LogError::from(error).into(),
+            SearchError::Other(OtherLogError::Database(error)) => {
+                LogError::unavailable(error).into()
+            }
         })
     }
 

@@ -94,8 +94,9 @@ impl ReadinessCheck {
 
     /// Asks every component, all at the same time.
     pub(crate) async fn run(&self) -> Readiness {
-        let (database, api_keys, data_keys, limits, erasures) = tokio::join!(
+        let (database, audit_log, api_keys, data_keys, limits, erasures) = tokio::join!(
             self.database(),
+            self.audit_log(),
             self.api_keys(),
             self.data_keys(),
             self.limits(),
@@ -105,7 +106,7 @@ impl ReadinessCheck {
             process: self.process(),
             database,
             write_queue: self.write_queue(),
-            audit_log: self.audit_log(),
+            audit_log,
             audit_sinks: audit_sinks::component(&self.components.audit_sinks),
             api_keys,
             api_key_cache: key_cache::component(&self.services.keys, &self.components.warming),
@@ -194,14 +195,17 @@ impl ReadinessCheck {
     }
 
     /// Never down: what need not be on record before it is done goes on.
-    fn audit_log(&self) -> Component {
-        let status = self.services.audit.status().now();
-        if status.is_open && !status.is_failing {
+    async fn audit_log(&self) -> Component {
+        let audit = &self.services.audit;
+        // Where nothing is written for a while, nobody else would notice that it is gone.
+        let (answer, _) = self.ask(async { audit.reading().size().await }).await;
+        let status = audit.status().now();
+        if status.is_open && !status.is_failing && matches!(answer, Some(Ok(_))) {
             return Component::new(State::Up);
         }
         let action = if status.is_open {
             "personal data is shown to nobody and operators change nothing until the log can be written: free space on \
-             its volume; it goes on by itself"
+             its volume, put its files back, or end what holds them; it goes on by itself"
         } else {
             "personal data is shown to nobody and operators change nothing: see the log of the service"
         };

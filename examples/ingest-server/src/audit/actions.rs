@@ -95,6 +95,10 @@ actions! {
         "An operator erased what lies beside entries of the audit log, or was to.";
     AUDIT_PRUNE = "audit.prune", Delete, "audit":
         "What is too old was taken out of an audit log by a command.";
+    AUDIT_ARCHIVE = "audit.archive", Create, "audit":
+        "What an audit log had more than its archive was put there by a command.";
+    AUDIT_ANCHORED = "audit.anchored", Other, "audit":
+        "So many checkpoints were with an anchor in time, within five minutes, or not (`late`).";
     AUDIT_ACCEPT_ROLLBACK = "audit.accept_rollback", Create, "audit":
         "An operator began the log that follows one which was put back or cut, or was to.";
     DATA_KEY_LIST = "data_key.list", Read, "data_key":

@@ -1,6 +1,7 @@
 //! Which log in the folder of a process is written: the first, or one that was begun when a rollback was accepted.
 
 use std::{
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,7 +13,7 @@ use portcullis_audit_log::{
 };
 
 /// The log that is written in the folder of a process, and where in it that is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct CurrentLog {
     generations: FileGenerations,
     generation: Generation,
@@ -53,6 +54,21 @@ impl CurrentLog {
 
     pub(crate) const fn generation(&self) -> &Generation {
         &self.generation
+    }
+
+    /// The numbers of those that it has followed, from the first, and where their files are.
+    ///
+    /// # Errors
+    /// [`FileStoreError`] if the folder cannot be listed.
+    pub(super) fn before(&self) -> Result<Vec<(NonZeroU32, PathBuf)>, FileStoreError> {
+        let numbers = self.generations.before(&self.generation)?.into_iter();
+        let with_folder = |number| (number, self.generations.folder_of_number(number));
+        Ok(numbers.map(with_folder).collect())
+    }
+
+    /// Where the files of the first are.
+    pub(super) fn first_folder(&self) -> PathBuf {
+        self.generations.folder_of_number(NonZeroU32::MIN)
     }
 
     /// Where its files are.

@@ -1,22 +1,33 @@
-//! The logs of one machine: each process has its own, in a folder of its own below one.
+//! The logs of one machine, each in a folder of its own below one: one that all processes share, or one for each.
 
 use std::{
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use portcullis_audit_log::{
     clock::{Clock, SystemClock},
-    store::{FileStore, FileStoreError, StoredIndex},
+    store::{FileStoreError, Store, StoredIndex},
+    verify::Companions,
 };
+use tokio::{runtime::Handle, sync::Mutex};
 
-use super::CurrentLog;
+use super::{
+    CurrentLog, DATABASE, DatabaseLog, DatabaseLogError, EarlierLog, EarlierLogError, KeptLog,
+    OpenEarlierLogs,
+};
+use crate::store::LogDatabase;
 
 /// The folder of all logs, and which of them is this process's.
 #[derive(Debug, Clone)]
 pub(crate) struct AuditFolder {
     all: PathBuf,
     own: String,
+    /// Held by the one who has the logs open that this process's has followed.
+    earlier: Arc<Mutex<()>>,
+    /// What it is in, if it is in no files.
+    database: Option<LogDatabase>,
 }
 
 /// Why another log cannot be read.
@@ -28,11 +39,53 @@ pub(crate) enum OtherLogError {
     InUse,
     #[error("it does not open")]
     Store(#[source] FileStoreError),
+    #[error("it does not open")]
+    Database(#[source] DatabaseLogError),
 }
 
 impl AuditFolder {
-    pub(crate) const fn new(all: PathBuf, own: String) -> Self {
-        Self { all, own }
+    /// With a log of this name, which the process has to itself.
+    pub(crate) fn new(all: PathBuf, own: String) -> Self {
+        let earlier = Arc::default();
+        Self {
+            all,
+            own,
+            earlier,
+            database: None,
+        }
+    }
+
+    /// With the log that all processes share.
+    pub(crate) fn shared(all: PathBuf, database: LogDatabase) -> Self {
+        Self {
+            database: Some(database),
+            ..Self::new(all, DATABASE.to_owned())
+        }
+    }
+
+    /// The name of this process's log.
+    pub(crate) fn own(&self) -> &str {
+        &self.own
+    }
+
+    /// Does something with the logs that this process's log has followed, as soon as nobody else does.
+    ///
+    /// # Errors
+    /// [`EarlierLogError`] if one of them does not open.
+    pub(crate) async fn with_earlier<T, F>(
+        &self,
+        work: impl FnOnce(Vec<(NonZeroU32, Arc<dyn Store>)>) -> F,
+    ) -> Result<T, EarlierLogError>
+    where
+        F: Future<Output = T>,
+    {
+        let _held = self.earlier.lock().await;
+        let current = CurrentLog::of(&self.all.join(&self.own))?;
+        let logs = EarlierLog::all_before(&current)?;
+        let opened = OpenEarlierLogs::open(&logs).await?;
+        let done = work(opened.iter().collect()).await;
+        opened.close().await;
+        Ok(done)
     }
 
     /// Whether it is the name of this process's log.
@@ -40,35 +93,49 @@ impl AuditFolder {
         self.own == name
     }
 
-    /// The index of this process's log, to be held against its entries.
+    /// The index of this process's log, to be held against its entries: on a thread that may wait.
     ///
     /// # Errors
     /// [`FileStoreError`].
-    pub(super) fn index(&self) -> Result<StoredIndex, FileStoreError> {
+    pub(super) fn index(
+        &self,
+        runtime: Handle,
+    ) -> Result<Box<dyn Companions + Send>, FileStoreError> {
+        if let Some(database) = &self.database {
+            return Ok(database.index(runtime));
+        }
         let current = CurrentLog::of(&self.all.join(&self.own))?;
-        StoredIndex::open(&current.folder())
+        Ok(Box::new(StoredIndex::open(&current.folder())?))
     }
 
-    /// The log of another process, which has ended.
+    /// Another log: of a process that has ended, or the one that is shared.
     ///
     /// # Errors
     /// [`OtherLogError`].
-    pub(super) async fn open(&self, name: &str) -> Result<FileStore, OtherLogError> {
+    pub(super) async fn open(&self, name: &str) -> Result<KeptLog, OtherLogError> {
         let folder = self.all.join(name);
         if !is_name(name) || !is_log(&folder) {
             return Err(OtherLogError::Unknown);
         }
+        if name == DATABASE {
+            let log = DatabaseLog::open(&folder).await;
+            let log = log.map_err(OtherLogError::Database)?;
+            return Ok(KeptLog::Database(Arc::new(log)));
+        }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         match CurrentLog::open(&folder, &clock).await {
-            Ok((_, store)) => Ok(store),
+            Ok((_, store)) => Ok(KeptLog::Files(Arc::new(store))),
             Err(FileStoreError::InUse { .. }) => Err(OtherLogError::InUse),
             Err(error) => Err(OtherLogError::Store(error)),
         }
     }
 }
 
-/// Whether it can be the name of a folder that a process has made here, and of no other place.
+/// Whether it can be the name of the folder of a log here, and of no other place.
 pub(crate) fn is_name(name: &str) -> bool {
+    if name == DATABASE {
+        return true;
+    }
     let rest = ["server", "command-line"]
         .iter()
         .find_map(|node| name.strip_prefix(node));
@@ -91,6 +158,8 @@ mod tests {
             ("server-2", true),
             ("command-line", true),
             ("command-line-17", true),
+            ("database", true),
+            ("database-2", false),
             ("", false),
             ("..", false),
             ("server/..", false),

@@ -4,13 +4,15 @@
 use std::{
     convert::Infallible,
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    num::NonZeroU32,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use portcullis_audit_log::{
-    audit::{self, Audit, Ending, EraseError, Erasure, Status},
+    audit::{self, Audit, Ending, EraseError, Erasure, Retained, Retention, Status},
     event::{Code, Outcome, Resource},
+    store::{Store, StoreError},
 };
 use tokio::{
     sync::mpsc,
@@ -18,8 +20,8 @@ use tokio::{
 };
 
 use super::{
-    AuditDraft, AuditFolder, AuditIdentity, AuditReads, AuditTail, WriteRecords, Written,
-    refusals::Refusals, screen, write_sums::WriteSums,
+    AnchorTimes, ArchiveGauge, ArchiveState, AuditDraft, AuditFolder, AuditIdentity, AuditReads,
+    AuditTail, WriteRecords, Written, refusals::Refusals, screen, write_sums::WriteSums,
 };
 use crate::clock::Clock;
 
@@ -40,6 +42,7 @@ pub(crate) struct AuditLog {
     gathered: Arc<Gathered>,
     clock: Arc<dyn Clock>,
     writes: WriteRecords,
+    archive: Option<ArchiveGauge>,
     /// Tells the task when nobody can add anything any more.
     _in_use: mpsc::Sender<Infallible>,
 }
@@ -53,6 +56,7 @@ pub(crate) struct AuditGauge(Audit);
 struct Gathered {
     refusals: Mutex<Refusals>,
     writes: Mutex<WriteSums>,
+    anchors: OnceLock<Arc<AnchorTimes>>,
 }
 
 /// Something that is on record as begun. Dropped, it is put on record that nobody knows what came of it.
@@ -87,14 +91,37 @@ impl AuditLog {
             gathered,
             clock,
             writes,
+            archive: None,
             _in_use: in_use,
         };
         (log, task)
     }
 
+    /// With what tells how its archive does.
+    pub(crate) fn archived(self, archive: Option<ArchiveGauge>) -> Self {
+        Self { archive, ..self }
+    }
+
+    /// Puts on record too whether its checkpoints were with their anchors in time.
+    pub(crate) fn anchored(&self, times: Arc<AnchorTimes>) {
+        // It is given once, to the log of a process.
+        let _ = self.gathered.anchors.set(times);
+    }
+
+    /// How its archive does, if it has one.
+    pub(crate) fn archive(&self) -> Option<ArchiveState> {
+        self.archive.as_ref().map(ArchiveGauge::now)
+    }
+
     /// What is recorded, for those who read it.
     pub(crate) fn reading(&self) -> AuditReads<'_> {
         AuditReads::new(&self.audit, &self.folder, &self.identity)
+    }
+
+    /// Has all that is there by now published, if that can be.
+    pub(crate) async fn publish(&self) {
+        // Where it cannot, there is what was published before.
+        let _ = self.audit.checkpoint().await;
     }
 
     /// Its end, for those who follow it.
@@ -132,12 +159,31 @@ impl AuditLog {
         Ok(Pending { pending, draft })
     }
 
-    /// Erases what lies beside entries; gives how many parts there were.
+    /// Erases what lies beside entries, of the logs too that this one has followed; gives how many parts there were.
     ///
     /// # Errors
     /// [`EraseError`].
     pub(crate) async fn erase(&self, whose: &Erasure) -> Result<u64, EraseError> {
-        self.audit.erase(whose).await
+        let erasing = |earlier: Vec<(NonZeroU32, Arc<dyn Store>)>| async {
+            let earlier: Vec<_> = earlier.into_iter().map(|(_, store)| store).collect();
+            self.audit.erase_with(whose, &earlier).await
+        };
+        self.folder
+            .with_earlier(erasing)
+            .await
+            .map_err(StoreError::from)?
+    }
+
+    /// Takes away what is too old of a log that nobody writes any more. What went is on record here.
+    ///
+    /// # Errors
+    /// [`EraseError`].
+    pub(crate) async fn retain_in(
+        &self,
+        store: &dyn Store,
+        ages: &Retention,
+    ) -> Result<Retained, EraseError> {
+        self.audit.retain_in(store, ages).await
     }
 
     /// Erases what lies beside the entries of a tenant that is erased. That under its own key is unreadable; this is
@@ -149,7 +195,7 @@ impl AuditLog {
         let tenant = screen::tenant(tenant);
         // Others have no name either.
         if tenant != screen::UNNAMED {
-            self.audit.erase(&Erasure::Tenant(tenant)).await?;
+            self.erase(&Erasure::Tenant(tenant)).await?;
         }
         Ok(())
     }
@@ -229,11 +275,17 @@ async fn write_gathered(
                 let now = clock.monotonic();
                 write(locked(&gathered.refusals).due(now));
                 write(locked(&gathered.writes).due(now));
+                gathered.anchors.get().into_iter().for_each(|anchors| write(anchors.due()));
             }
         }
     }
     write(locked(&gathered.refusals).drain());
     write(locked(&gathered.writes).drain());
+    gathered
+        .anchors
+        .get()
+        .into_iter()
+        .for_each(|anchors| write(anchors.drain()));
     audit.close();
 }
 

@@ -41,7 +41,7 @@ impl AuditReads<'_> {
     /// # Errors
     /// [`ProofError`].
     pub(crate) async fn proof(&self, n: u64) -> Result<Option<TlogProof>, ProofError> {
-        if n >= self.audit.status().size {
+        if n >= self.size().await? {
             return Ok(None);
         }
         let signed = self.checkpoint_with(n).await?;

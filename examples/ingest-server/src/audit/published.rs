@@ -1,7 +1,9 @@
-//! A log as its process has published it, for commands: nothing is locked, and the process may run. What was appended
-//! in the last minute may be missing.
+//! A log as it is published, for commands: nothing is locked, and processes may write it. What was appended in the last
+//! minute may be missing.
 
-use std::{ops::Range, path::Path};
+mod source;
+
+use std::{ops::Range, path::Path, sync::Arc};
 
 use portcullis_audit_log::{
     checkpoint::{CheckpointError, InvalidPolicy, Policy, SignedCheckpoint},
@@ -9,18 +11,19 @@ use portcullis_audit_log::{
     note::{KeyName, VerifyingKey},
     proof::{ProveError, TlogProof},
     source::{
-        CHECKPOINT_PATH, FolderSource, LogSource as _, MAX_CHECKPOINT_BYTES, SourceError,
-        TreeFileError, TreeFiles,
+        CHECKPOINT_PATH, LogSource as _, MAX_CHECKPOINT_BYTES, SourceError, TreeFileError,
+        TreeFiles,
     },
     verify::{Report, Verification},
 };
 
-use super::KeptLeaf;
+use self::source::Source;
+use super::{DatabaseLog, KeptLeaf};
 
 /// A published log at its checkpoint.
 #[derive(Debug)]
 pub(crate) struct PublishedLog {
-    source: FolderSource,
+    source: Source,
     policy: Policy,
     signed: SignedCheckpoint,
     /// The first bundle that is not pruned.
@@ -53,8 +56,23 @@ const BUNDLE: u64 = 256;
 impl PublishedLog {
     /// The log in the folder of a process.
     pub(crate) fn open(folder: &Path, keys: Vec<VerifyingKey>) -> Result<Self, PublishedError> {
-        let policy = Policy::new(keys)?;
-        let source = FolderSource::new(&folder.join("log"));
+        Self::at(Source::of_folder(folder), Policy::new(keys)?)
+    }
+
+    /// The log that all processes share. It is to be used on a runtime of several threads.
+    pub(crate) fn of_database(
+        log: Arc<DatabaseLog>,
+        keys: Vec<VerifyingKey>,
+    ) -> Result<Self, PublishedError> {
+        Self::at(Source::of_database(log), Policy::new(keys)?)
+    }
+
+    /// The same log as it is published by now.
+    pub(crate) fn again(self) -> Result<Self, PublishedError> {
+        Self::at(self.source, self.policy)
+    }
+
+    fn at(source: Source, policy: Policy) -> Result<Self, PublishedError> {
         let checkpoint = source.read(CHECKPOINT_PATH, MAX_CHECKPOINT_BYTES)?;
         let checkpoint = checkpoint.ok_or(PublishedError::Unpublished)?;
         let signed = policy.open(&checkpoint)?;
@@ -70,7 +88,7 @@ impl PublishedLog {
 
     /// What the log in the folder of a process calls itself, for who then asks whether it is so.
     pub(crate) fn origin(folder: &Path) -> Option<KeyName> {
-        let source = FolderSource::new(&folder.join("log"));
+        let source = Source::of_folder(folder);
         let checkpoint = source.read(CHECKPOINT_PATH, MAX_CHECKPOINT_BYTES).ok()??;
         let first = checkpoint.split(|byte| *byte == b'\n').next()?;
         str::from_utf8(first).ok()?.parse().ok()
@@ -133,11 +151,16 @@ impl PublishedLog {
         }
     }
 
-    /// Holds some of its entries against what it has signed.
+    /// Holds some of its entries against what it has signed, and the rows by which a database finds them.
     pub(crate) fn verify(&self, range: Range<u64>) -> Report {
-        Verification::new(&self.source, &self.policy)
-            .range(range)
-            .run()
+        let mut index = self.source.index();
+        self.source.waiting(|| {
+            let verification = Verification::new(&self.source, &self.policy).range(range);
+            match &mut index {
+                Some(index) => verification.companions(&mut **index).run(),
+                None => verification.run(),
+            }
+        })
     }
 
     fn last_time(&self, bundle: u64) -> Result<Timestamp, PublishedError> {

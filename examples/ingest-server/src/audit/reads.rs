@@ -1,13 +1,16 @@
 //! Reading what is on record. That somebody does is for the caller to record.
 
-use std::num::NonZeroUsize;
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+};
 
 use portcullis_audit_log::{
     audit::{Audit, Erasure, PersonalError},
     event::Personal,
     note::SignedNote,
     search::{Page, Query},
-    store::{Store as _, StoreError},
+    store::{Store, StoreError},
     tile::TilePath,
 };
 
@@ -59,20 +62,40 @@ impl<'a> AuditReads<'a> {
         let Some(other) = log.filter(|log| !self.folder.is_own(log)) else {
             return Ok(self.audit.search(query).await?);
         };
-        let store = self.folder.open(other).await?;
-        let page = store.search(query).await;
-        store.close().await?;
+        let log = self.folder.open(other).await?;
+        let page = log.store().search(query).await;
+        log.close().await?;
         Ok(page?)
     }
 
-    /// Whether there is an entry that an erasure is about.
+    /// How many entries there are, by whichever process.
+    pub(crate) async fn size(&self) -> Result<u64, StoreError> {
+        self.audit.store().size().await
+    }
+
+    /// Whether there is an entry that an erasure is about, in this log or one that it has followed.
     pub(crate) async fn concerns_any(&self, erasure: &Erasure) -> Result<bool, StoreError> {
-        concerns_any(&**self.audit.store(), erasure).await
+        if concerns_any(&**self.audit.store(), erasure).await? {
+            return Ok(true);
+        }
+        if matches!(erasure, Erasure::Event(_)) {
+            return Ok(false);
+        }
+        let looking = |earlier: Vec<(NonZeroU32, Arc<dyn Store>)>| async {
+            for (_, store) in earlier {
+                if concerns_any(&*store, erasure).await? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        self.folder.with_earlier(looking).await?
     }
 
     /// One entry, if there is one that is not pruned.
     pub(crate) async fn leaf(&self, n: u64) -> Result<Option<KeptLeaf>, StoreError> {
-        if n >= self.audit.status().size {
+        // Others may have appended it.
+        if n >= self.size().await? {
             return Ok(None);
         }
         let batch = match self.audit.store().entries(n, NonZeroUsize::MIN).await {
@@ -90,7 +113,7 @@ impl<'a> AuditReads<'a> {
     pub(crate) async fn personal(&self, kept: &KeptLeaf) -> Result<Option<Personal>, StoreError> {
         match self.audit.personal(kept.n).await {
             Ok(personal) => Ok(personal),
-            Err(PersonalError::Sealed(_)) => Ok(None),
+            Err(PersonalError::Sealed(error)) if !error.is_damaged() => Ok(None),
             Err(PersonalError::Store(error)) => Err(error),
             Err(error) => Err(StoreError::damaged(error)),
         }

@@ -8,7 +8,7 @@ use portcullis_audit_log::{
     report::{Integrity, Period, Report, ReportBuilder, Share},
 };
 
-use super::actions::AUDIT_VERIFIED;
+use super::actions::{AUDIT_ANCHORED, AUDIT_VERIFIED};
 
 /// Counts entries, and the days on which the whole log was found sound.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Reporting {
     /// Days since 1970.
     sound: BTreeSet<u64>,
     failures: u64,
+    /// Checkpoints and anchors that were to have them.
+    anchored: Share,
     /// The day of the first entry in the period.
     first: Option<u64>,
 }
@@ -40,6 +42,7 @@ impl Reporting {
             builder: ReportBuilder::new(period),
             sound: BTreeSet::new(),
             failures: 0,
+            anchored: Share { pass: 0, of: 0 },
             first: None,
         }
     }
@@ -62,6 +65,12 @@ impl Reporting {
         }
         let day = leaf.time().unix_micros() / DAY;
         self.first = Some(self.first.map_or(day, |first| first.min(day)));
+        if leaf.action() == AUDIT_ANCHORED.action.as_str() {
+            self.anchored.of += leaf.count();
+            if leaf.outcome() == Outcome::Success {
+                self.anchored.pass += leaf.count();
+            }
+        }
         if leaf.action() != AUDIT_VERIFIED.action.as_str() {
             return;
         }
@@ -87,7 +96,8 @@ impl Reporting {
                 pass: self.sound.len() as u64,
                 of: days,
             })
-            .failures(self.failures);
+            .failures(self.failures)
+            .anchored(self.anchored);
         let integrity = match checkpoint {
             Some(checkpoint) => integrity.checkpoint(checkpoint),
             None => integrity,
@@ -115,6 +125,7 @@ mod tests {
         let period = Period::new(time("01T00:00:00"), time("08T00:00:00"));
         let mut reporting = Reporting::new(period);
         let sound = r#""outcome":"success""#;
+        let late = r#""outcome":"failure","detail":"late""#;
         let tampered = r#""outcome":"failure","detail":"tampered""#;
         for leaf in [
             leaf(0, "03T10:00:00", "audit.opened", "whole", sound),
@@ -124,12 +135,17 @@ mod tests {
             leaf(4, "05T12:00:00", "audit.verified", "whole", tampered),
             leaf(5, "06T12:00:00", "audit.verified", "whole", sound),
             leaf(6, "08T12:00:00", "audit.verified", "whole", sound),
+            leaf(7, "05T13:00:00", "audit.anchored", "database", sound),
+            leaf(8, "05T14:00:00", "audit.anchored", "database", late),
+            leaf(9, "09T14:00:00", "audit.anchored", "database", late),
         ] {
             reporting.observe(&Leaf::parse(leaf.as_bytes()).unwrap());
         }
         let report = reporting.finish(None, time("20T00:00:00"));
-        assert_eq!(report.events, 6);
+        assert_eq!(report.events, 8);
         let days = report.integrity.verified_days;
         assert_eq!((days.pass, days.of, report.integrity.failures), (2, 5, 1));
+        let anchored = report.integrity.anchored;
+        assert_eq!((anchored.pass, anchored.of), (1, 2));
     }
 }

@@ -1,9 +1,14 @@
 //! How long entries are kept, and what lies beside them.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{error::Error, num::NonZeroU32, sync::Arc, time::Duration};
 
-use portcullis_audit_log::audit::{Audit, Retention};
+use portcullis_audit_log::{
+    audit::{Audit, Retention},
+    store::Store,
+};
 use portcullis_telemetry::BackgroundTask;
+
+use super::AuditFolder;
 
 const TASK: BackgroundTask = BackgroundTask::new("audit_retention");
 
@@ -23,21 +28,35 @@ pub(crate) fn retention(days: NonZeroU32, personal_days: NonZeroU32) -> Retentio
 /// are held longer is asked each time. That something went is on record.
 pub(crate) async fn retain(
     audit: Audit,
-    days: NonZeroU32,
-    personal_days: NonZeroU32,
+    folder: AuditFolder,
+    ages: Retention,
     held: impl Fn(Retention) -> Retention,
 ) {
-    let ages = retention(days, personal_days);
     loop {
         TASK.run(async {
             if let Err(error) = audit.retain(&held(ages.clone())).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "entries of the audit log that are too old were not taken away"
-                );
+                tell(&error);
+            }
+            // Of those, nobody gets any more what they have not got.
+            let retaining = |earlier: Vec<(NonZeroU32, Arc<dyn Store>)>| async {
+                for (_, store) in earlier {
+                    if let Err(error) = audit.retain_in(&*store, &ages).await {
+                        tell(&error);
+                    }
+                }
+            };
+            if let Err(error) = folder.with_earlier(retaining).await {
+                tell(&error);
             }
         })
         .await;
         tokio::time::sleep(EVERY).await;
     }
+}
+
+fn tell(error: &(dyn Error + 'static)) {
+    tracing::warn!(
+        error,
+        "entries of the audit log that are too old were not taken away"
+    );
 }

@@ -14,7 +14,7 @@ use portcullis_audit_log::{
     sealer::{PartToSeal, SealError, Sealer},
 };
 use portcullis_keyring::{Keyring, PrepareError, TenantId, store::DekStore};
-use portcullis_pii_crypto::{Cipher, ParseError, Pii, PiiType, Sealed, Suite};
+use portcullis_pii_crypto::{Cipher, OpenError, ParseError, Pii, PiiType, Sealed, Suite};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -161,21 +161,24 @@ impl Sealer for KeyringSealer {
         let (key_of, sealed) = match sealed.split_first() {
             Some((1, sealed)) => (KeyOf::Tenant, sealed),
             Some((2, sealed)) => (KeyOf::Service, sealed),
-            _ => return Err(SealError::new("whose key it needs is not said")),
+            _ => return Err(SealError::damaged("whose key it needs is not said")),
         };
         let tenant = match key_of {
             KeyOf::Tenant => TenantId::new(tenant.as_str()).map_err(SealError::new)?,
             KeyOf::Service => service(),
         };
         let sealed = Sealed::<PersonalPart>::from_bytes(sealed.to_vec());
-        let sealed = sealed.map_err(SealError::new)?;
+        let sealed = sealed.map_err(SealError::damaged)?;
         let keys = self.keyring.prepare_ids(&tenant, &[sealed.key_id()]).await;
         let cipher = Cipher::new(keys.map_err(SealError::new)?);
         let part = cipher.open(FIELD, &event.to_string(), &sealed);
-        let part = part.map_err(SealError::new)?;
+        let part = part.map_err(|error| match error {
+            OpenError::Rejected => SealError::damaged(error),
+            error => SealError::new(error),
+        })?;
         // EXPOSE: it becomes a personal part again, which shows nothing of itself.
         let bytes = STANDARD_NO_PAD.decode(part.expose().text());
-        Personal::from_bytes(bytes.map_err(SealError::new)?).map_err(SealError::new)
+        Personal::from_bytes(bytes.map_err(SealError::damaged)?).map_err(SealError::damaged)
     }
 }
 

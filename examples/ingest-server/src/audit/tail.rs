@@ -19,9 +19,12 @@ impl AuditTail {
         Self(audit)
     }
 
-    /// How many entries there are.
-    pub(crate) fn size(&self) -> u64 {
-        self.0.status().size
+    /// How many entries there are, by whichever process.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn size(&self) -> Result<u64, StoreError> {
+        self.0.store().size().await
     }
 
     /// Some entries in their order.

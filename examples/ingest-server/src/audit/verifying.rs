@@ -99,8 +99,8 @@ impl AuditReads<'_> {
         clock: &Arc<dyn Clock>,
         until: Duration,
     ) -> Result<(Report, Option<Cut>), VerifyError> {
-        let index = self.folder.index()?;
         let runtime = Handle::current();
+        let index = self.folder.index(runtime.clone())?;
         let source = StoreSource::new(Arc::clone(self.audit.store()), runtime.clone());
         let (running, stopped) = mpsc::channel();
         let progress = Arc::clone(&verifying.progress);

@@ -24,6 +24,9 @@ const CURSOR: Id = Id::constant("rules");
 /// How far back they look after a start, to know how each actor works as a rule.
 const REMEMBERED: Duration = Duration::from_secs(28 * 24 * 60 * 60);
 
+/// How far back they look in a log that they see for the first time after its process has ended.
+const FIRST_LOOK: Duration = Duration::from_secs(60 * 60);
+
 /// From one look to the next while nothing is new, and while the log cannot be read or written.
 const POLL: Duration = Duration::from_secs(1);
 const READ_BYTES: NonZeroUsize = NonZeroUsize::new(256 * 1_024).expect("it is not zero");
@@ -39,11 +42,13 @@ struct Watch<'a> {
     rules: Rules,
     networks: NetworkHasher,
     suspicions: Suspicions,
+    /// Whether what lies beside its entries can be opened.
+    is_own: bool,
 }
 
 /// Why it is looked at no more.
 #[derive(Debug, thiserror::Error)]
-enum WatchEnd {
+pub(crate) enum WatchEnd {
     #[error(transparent)]
     Entropy(#[from] EntropyError),
     #[error(transparent)]
@@ -66,18 +71,42 @@ pub(crate) async fn watch(audit: Audit, clock: &dyn Clock, suspicions: Suspicion
     }
 }
 
+/// Looks at what is new in a log whose process has ended. What is found is on record in `audit`, and counted.
+///
+/// # Errors
+/// [`WatchEnd`]; the next look begins where this one ended.
+pub(crate) async fn watch_ended(
+    audit: &Audit,
+    store: &dyn Store,
+    clock: &dyn Clock,
+    suspicions: &Suspicions,
+) -> Result<(), WatchEnd> {
+    let (mut watch, now) = (Watch::new(audit, store, suspicions)?, timestamp(clock));
+    watch.is_own = false;
+    let size = store.size().await?;
+    let next = match store.cursor(&CURSOR).await? {
+        Some(next) => next.max(store.first().await?),
+        None => watch.first_since(FIRST_LOOK, size, now).await?,
+    };
+    watch.remember(next, now).await?;
+    let mut at = next;
+    while at < size {
+        let batch = store.entries(at, READ_BYTES).await?;
+        if batch.is_empty() {
+            break;
+        }
+        TASK.run(watch.look_at(&batch)).await?;
+        at = batch.next();
+    }
+    Ok(())
+}
+
 async fn watched(
     audit: &Audit,
     clock: &dyn Clock,
     suspicions: &Suspicions,
 ) -> Result<Infallible, WatchEnd> {
-    let mut watch = Watch {
-        audit,
-        store: &**audit.store(),
-        rules: Rules::new(RuleSettings::new()),
-        networks: NetworkHasher::new(&SystemEntropy::new())?,
-        suspicions: suspicions.clone(),
-    };
+    let mut watch = Watch::new(audit, &**audit.store(), suspicions)?;
     let next = match watch.store.cursor(&CURSOR).await? {
         Some(next) => next,
         // What was there before there were rules is what they know, and no finding.
@@ -91,10 +120,25 @@ async fn watched(
     watch.follow(next).await
 }
 
-impl Watch<'_> {
+impl<'a> Watch<'a> {
+    fn new(
+        audit: &'a Audit,
+        store: &'a dyn Store,
+        suspicions: &Suspicions,
+    ) -> Result<Self, EntropyError> {
+        Ok(Self {
+            audit,
+            store,
+            rules: Rules::new(RuleSettings::new()),
+            networks: NetworkHasher::new(&SystemEntropy::new())?,
+            suspicions: suspicions.clone(),
+            is_own: true,
+        })
+    }
+
     /// Shows the rules what there is before a leaf; what they find was found before.
     async fn remember(&mut self, end: u64, now: Timestamp) -> Result<(), StoreError> {
-        let mut next = self.first_remembered(end, now).await?;
+        let mut next = self.first_since(REMEMBERED, end, now).await?;
         while next < end {
             let batch = self.store.entries(next, READ_BYTES).await?;
             if batch.is_empty() {
@@ -111,8 +155,13 @@ impl Watch<'_> {
 
     /// The first leaf that is young enough. They stand in the order of their times, but for the seconds that one may
     /// have waited.
-    async fn first_remembered(&self, end: u64, now: Timestamp) -> Result<u64, StoreError> {
-        let age = u64::try_from(REMEMBERED.as_micros()).unwrap_or(u64::MAX);
+    async fn first_since(
+        &self,
+        age: Duration,
+        end: u64,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
         let earliest = now.unix_micros().saturating_sub(age);
         let (mut low, mut high) = (self.store.first().await?.min(end), end);
         while low < high {
@@ -170,7 +219,7 @@ impl Watch<'_> {
 
     /// The network that it was asked from, which is kept nowhere but in the memory of the rules, as a hash.
     async fn network_of(&self, n: u64, leaf: &Leaf<'_>) -> Option<NetworkHash> {
-        leaf.personal()?;
+        leaf.personal().filter(|_| self.is_own)?;
         let personal = timeout(ADDRESS_WAIT, self.audit.personal(n)).await;
         let address = address_in(&personal.ok()?.ok()??)?;
         Some(self.networks.hash(address))

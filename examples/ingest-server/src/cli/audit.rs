@@ -2,6 +2,7 @@
 //! changes a log needs it to itself.
 
 mod accept_rollback;
+mod archive;
 mod erase;
 mod export;
 mod filters;
@@ -36,6 +37,8 @@ pub(super) enum Command {
     Export(export::Export),
     /// Take out now what is older than it may be, of a log whose process does not run.
     Prune(prune::Prune),
+    /// Put into its archive what a log has more than that, of a process that does not run. A service does it each hour.
+    Archive(archive::Archive),
     /// Begin the log that follows one which was put back or cut, of a process that does not run.
     AcceptRollback(accept_rollback::AcceptRollback),
     /// Erase what lies beside entries: addresses and what was typed. Of a log whose process does not run.
@@ -57,6 +60,7 @@ impl Command {
             | Self::Proof(_) => Audited::Must(on_record::AUDIT_READ),
             Self::Verify(_) => Audited::Must(on_record::AUDIT_VERIFY),
             Self::Prune(_) => Audited::Must(on_record::AUDIT_PRUNE),
+            Self::Archive(_) => Audited::Must(on_record::AUDIT_ARCHIVE),
             Self::AcceptRollback(_) => Audited::Must(on_record::AUDIT_ACCEPT_ROLLBACK),
             Self::Erase(_) => Audited::Must(on_record::AUDIT_ERASE),
             Self::Vkey(_) => Audited::Never("what it shows is public"),
@@ -86,6 +90,7 @@ async fn run_on(opened: &Opened, command: Command) -> Result<(), CliError> {
         Command::Verify(arguments) => verify::run(opened, &arguments).await,
         Command::Export(arguments) => export::run(opened, arguments).await,
         Command::Prune(arguments) => prune::run(opened, &arguments).await,
+        Command::Archive(arguments) => archive::run(opened, &arguments).await,
         Command::Erase(arguments) => erase::run(opened, arguments).await,
         Command::Proof(arguments) => proof::run(opened, &arguments).await,
         Command::Vkey(_) | Command::AcceptRollback(_) => Ok(()),

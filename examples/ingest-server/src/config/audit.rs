@@ -1,6 +1,9 @@
 //! The audit log: where it is, what it is called, what is put in it and for how long.
 
 mod anchors;
+mod archive;
+mod members;
+mod reach;
 mod sinks;
 
 use std::{num::NonZeroU32, path::PathBuf, sync::Arc};
@@ -8,8 +11,8 @@ use std::{num::NonZeroU32, path::PathBuf, sync::Arc};
 use portcullis_audit_log::note::KeyName;
 
 use super::{
-    database, given::Given, policy_file, problems::Problems, profile::Profile, setting::Setting,
-    settings, sources::Sources,
+    database, given::Given, origin::Origin, policy_file, problems::Problems, profile::Profile,
+    setting::Setting, settings, sources::Sources,
 };
 use crate::{
     audit::{ReasonCodes, WriteRecords},
@@ -17,22 +20,36 @@ use crate::{
 };
 
 pub(crate) use self::{
-    anchors::AnchorPlace,
-    sinks::{AuditSink, GivenSinks, Reach, Receiver, WebhookTexts},
+    anchors::{AnchorPlace, Witness},
+    archive::ArchivePlace,
+    reach::Reach,
+    sinks::{AuditSink, GivenSinks, Receiver, WebhookTexts},
 };
 
 /// Ten years: longer is never.
 const MOST_DAYS: u32 = 3_650;
 
+/// What the audit log is kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AuditStore {
+    /// Files: each process has a log of its own.
+    File,
+    /// A database: all processes of the machine write one log.
+    Database,
+}
+
 /// The audit log of this process.
 #[derive(Debug, Clone)]
 pub(crate) struct Audit {
-    /// The folder that its files are in, one folder below for each process.
+    pub(crate) store: AuditStore,
+    /// The folder that all of it is in: one folder below for each process, or for the database.
     pub(crate) folder: PathBuf,
     /// What the log is called, and the keys that sign it.
     pub(crate) origin: KeyName,
     /// Where its checkpoints are kept beside it.
     pub(crate) anchors: Vec<AnchorPlace>,
+    /// Where all of it is kept, and is never taken away.
+    pub(crate) archive: Option<ArchivePlace>,
     /// Where its entries are delivered to.
     pub(crate) sinks: Arc<[AuditSink]>,
     /// What a stated reason may begin with.
@@ -51,11 +68,12 @@ pub(super) fn read(
     data_dir: &std::path::Path,
     problems: &mut Problems,
 ) -> Option<Audit> {
-    check_store(sources, problems);
+    let store = store(sources, problems);
     let folder = database::folder(settings::AUDIT_DIR, sources, problems);
     let folder = folder.unwrap_or_else(|| data_dir.join("audit"));
     let origin = origin(sources, profile, problems);
-    let anchors = anchors::read(sources, &folder, origin.as_ref(), problems);
+    let anchors = anchors::read(sources, profile, &folder, origin.as_ref(), problems);
+    let archive = archive::read(sources, &folder, problems);
     let sinks = sinks(sources, profile, problems);
     let reasons = reasons(sources, problems);
     let writes = sources.value(settings::AUDIT_WRITES).and_then(|given| {
@@ -81,9 +99,11 @@ pub(super) fn read(
         problems.add(&origin, message);
     }
     Some(Audit {
+        store: store?,
         folder,
         origin: origin?,
         anchors: anchors?,
+        archive: archive?,
         sinks,
         reasons: reasons?,
         writes: writes?,
@@ -92,17 +112,15 @@ pub(super) fn read(
     })
 }
 
-fn check_store(sources: &Sources, problems: &mut Problems) {
-    let Some(Given { text, origin }) = sources.value(settings::AUDIT_STORE) else {
-        return;
-    };
+fn store(sources: &Sources, problems: &mut Problems) -> Option<AuditStore> {
+    let Given { text, origin } = sources.value(settings::AUDIT_STORE)?;
     match text.as_str() {
-        "file" => {}
-        "database" => problems.add(
-            &origin,
-            "names the database, which cannot hold the log yet; keep it in files",
-        ),
-        _ => problems.add(&origin, "must be `file`"),
+        "file" => Some(AuditStore::File),
+        "database" => Some(AuditStore::Database),
+        _ => {
+            problems.add(&origin, "must be `file` or `database`");
+            None
+        }
     }
 }
 
@@ -113,17 +131,22 @@ fn sinks(sources: &Sources, profile: Profile, problems: &mut Problems) -> Arc<[A
         return Arc::default();
     };
     let origin = sources.origin(settings::AUDIT_SINKS);
-    for secret in &given.policy.secret_files {
-        let found = files::of_file(secret).into_iter();
-        for message in found.chain(files::of_parents(secret)) {
-            problems.add_as(profile.danger(), &origin, message);
-        }
-    }
+    secret_files(&given.policy.secret_files, profile, &origin, problems);
     // Who can change where entries go can have them.
     for message in files::of_parents(given.file.path()) {
         problems.add_as(profile.danger(), &origin, message);
     }
     given.policy.sinks.into()
+}
+
+/// Who else can read or change what stands in a file of its own.
+fn secret_files(secrets: &[PathBuf], profile: Profile, origin: &Origin, problems: &mut Problems) {
+    for secret in secrets {
+        let found = files::of_file(secret).into_iter();
+        for message in found.chain(files::of_parents(secret)) {
+            problems.add_as(profile.danger(), origin, message);
+        }
+    }
 }
 
 fn reasons(sources: &Sources, problems: &mut Problems) -> Option<ReasonCodes> {

@@ -77,18 +77,21 @@ table! {
         .otherwise("no export")
         .help("Collector (OTLP over HTTP; over TLS with the cargo feature `otlp-tls`, over gRPC with `otlp-grpc`); the other standard `OTEL_*` variables are honoured or told of");
 
-    AUDIT_STORE: Setting::new(Section::Audit, "INGEST_AUDIT_STORE", "file")
+    AUDIT_STORE: Setting::new(Section::Audit, "INGEST_AUDIT_STORE", "file|database")
         .key("audit_store").flag("audit-store").default("file")
-        .help("What the audit log is kept in");
+        .help("What the audit log is kept in: files, a log for each process, or a database of its own in the folder, one log for all processes of the machine");
     AUDIT_DIR: Setting::new(Section::Audit, "INGEST_AUDIT_DIR", "FOLDER")
         .key("audit_dir").flag("audit-dir").otherwise("`audit` in the data folder")
-        .help("Folder of the audit log, better on a disk of its own; each process has a folder in it, and no two machines share it");
+        .help("Folder of the audit log, better on a disk of its own; each process has a folder in it, or all have one database there, and no two machines share it");
     AUDIT_ORIGIN: Setting::new(Section::Audit, "INGEST_AUDIT_ORIGIN", "NAME")
         .key("audit_origin").flag("audit-origin").default("ingest-server/audit")
         .help("What the log is called, such as `ingest.example/audit`; another for each machine, and never changed");
-    AUDIT_ANCHORS: Setting::new(Section::Audit, "INGEST_AUDIT_ANCHORS", "none|database|file:FOLDER,…")
+    AUDIT_ANCHORS: Setting::new(Section::Audit, "INGEST_AUDIT_ANCHORS", "none|database|file:FOLDER|witness:FILE|archive,…")
         .key("audit_anchors").flag("audit-anchors").default("database")
-        .help("Where checkpoints of the log are kept beside it, so that an old copy of it is found out at the start: the database, and folders on other disks or shares");
+        .help("Where checkpoints of the log are kept beside it, so that an old copy of it is found out at the start: the database, folders on other disks or shares, witnesses that sign them too, each with a file of TOML, and the archive");
+    AUDIT_ARCHIVE: Setting::new(Section::Audit, "INGEST_AUDIT_ARCHIVE", "file:///FOLDER|s3://BUCKET/PREFIX")
+        .key("audit_archive").flag("audit-archive").otherwise("none")
+        .help("Where all of the log is kept for ever: nothing there is overwritten, and nothing is taken out of the log that is not there. Buckets take `AWS_*` of the environment");
     AUDIT_SINKS: Setting::new(Section::Audit, "INGEST_AUDIT_SINKS", "FILE")
         .key("audit_sinks").flag("audit-sinks").otherwise("none")
         .help("Where entries are delivered to, in TOML: webhooks, collectors, syslog over TLS, a file of OCSF");

@@ -303,6 +303,14 @@ fn what_this_build_does_not_contain_is_refused_and_what_it_does_not_know_is_name
         };
         assert!(text.contains(&expected), "{text}");
     }
+    let bucket = [("INGEST_AUDIT_ARCHIVE", "s3://audit/ingest")];
+    if cfg!(feature = "audit-archive") {
+        load(&bucket).unwrap();
+    } else {
+        let text = message(&bucket);
+        let expected = "INGEST_AUDIT_ARCHIVE: needs the cargo feature `audit-archive`";
+        assert!(text.contains(expected), "{text}");
+    }
     let text = message(&[("PORTCULLIS_KEK_PROVIDER", "canary")]);
     assert!(text.contains("must be `local`"), "{text}");
     assert!(!text.contains("canary"), "{text}");

@@ -17,12 +17,13 @@ use portcullis_audit_log::{
     entropy::SystemEntropy,
     event::{Id, InvalidId, Screen},
     sink::{Follower, SinkStatus},
-    store::Store,
+    store::{Store, StoreError},
 };
 
 use super::{
+    ended::Ended,
     sink::{self, UnusableSink},
-    told::{TASK, ToldSink},
+    told::{SharedSink, TASK, ToldSink},
 };
 use crate::config::AuditSink;
 
@@ -37,8 +38,11 @@ pub(crate) struct Deliveries {
 struct Delivery {
     name: String,
     cursor: Id,
+    sink: Arc<ToldSink>,
     status: Arc<SinkStatus>,
     has_ended: AtomicBool,
+    /// Of logs whose processes have ended.
+    ended: Ended,
 }
 
 /// Names of sinks are the operator's.
@@ -82,18 +86,15 @@ impl Deliveries {
         for sink in sinks {
             let AuditSink { name, receiver } = sink;
             let cursor = cursor_of(sink)?;
-            let follower = Follower::new(
-                cursor.clone(),
-                Arc::clone(store),
-                Box::new(ToldSink::new(name, sink::of(receiver)?)),
-                Arc::clone(&clock),
-                Arc::new(SystemEntropy::new()),
-            );
+            let sink = Arc::new(ToldSink::new(name, sink::of(receiver)?));
+            let follower = follower(&cursor, store, &sink, &clock);
             deliveries.push(Delivery {
                 name: name.clone(),
                 cursor,
+                sink,
                 status: follower.status(),
                 has_ended: AtomicBool::new(false),
+                ended: Ended::default(),
             });
             followers.push(follower);
         }
@@ -112,13 +113,34 @@ impl Deliveries {
         let now = timestamp(&*self.clock);
         let state = |sink: &Delivery| DeliveryState {
             name: sink.name.clone(),
-            lag: sink.status.lag(now),
-            delivered: sink.status.delivered(),
-            failed: sink.status.failed(),
-            missed: sink.status.missed(),
+            lag: sink.status.lag(now).max(sink.ended.lag(now)),
+            delivered: sink.status.delivered() + sink.ended.delivered(),
+            failed: sink.status.failed() + sink.ended.failed(),
+            missed: sink.status.missed() + sink.ended.missed(),
             has_ended: sink.has_ended.load(Relaxed),
         };
         self.sinks.iter().map(state).collect()
+    }
+
+    /// Delivers what is new in the log of that name, whose process has ended, as far as the sinks take it at once. Gives
+    /// whether they have all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn deliver_ended(
+        &self,
+        log: &str,
+        store: &Arc<dyn Store>,
+    ) -> Result<bool, StoreError> {
+        let size = store.size().await?;
+        let sinks = self.sinks.iter();
+        let sinks = sinks.filter(|sink| !sink.has_ended.load(Relaxed));
+        let delivered = sinks.map(|sink| {
+            let follower = follower(&sink.cursor, store, &sink.sink, &self.clock);
+            sink.ended.deliver(log, follower, store, &sink.cursor, size)
+        });
+        let mut delivered = join_all(delivered).await.into_iter();
+        delivered.try_fold(true, |all, has_all| Ok(all & has_all?))
     }
 
     /// So long entries are kept for those that are still to get them; for those that have ended no longer, and that
@@ -134,6 +156,21 @@ impl Deliveries {
         let chosen = sinks.filter(move |sink| sink.has_ended.load(Relaxed) == have_ended);
         chosen.map(|sink| sink.cursor.clone())
     }
+}
+
+fn follower(
+    cursor: &Id,
+    store: &Arc<dyn Store>,
+    sink: &Arc<ToldSink>,
+    clock: &Arc<dyn Clock>,
+) -> Follower {
+    Follower::new(
+        cursor.clone(),
+        Arc::clone(store),
+        Box::new(SharedSink(Arc::clone(sink))),
+        Arc::clone(clock),
+        Arc::new(SystemEntropy::new()),
+    )
 }
 
 /// How far a sink has come is known under this name.

@@ -2,7 +2,10 @@
 
 use std::{
     num::NonZeroUsize,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use async_trait::async_trait;
@@ -33,21 +36,30 @@ impl ToldSink {
     }
 }
 
+/// One of those who give entries to the same sink.
+#[derive(Debug)]
+pub(super) struct SharedSink(pub(super) Arc<ToldSink>);
+
 #[async_trait]
-impl Sink for ToldSink {
+impl Sink for SharedSink {
     fn max_entries(&self) -> NonZeroUsize {
-        self.sink.max_entries()
+        self.0.sink.max_entries()
     }
 
     fn retries(&self) -> RetrySchedule {
-        self.sink.retries()
+        self.0.sink.retries()
     }
 
     async fn deliver(&self, entries: &[Entry<'_>], now: Timestamp) -> Result<(), DeliveryError> {
-        let delivered = self.sink.deliver(entries, now).await;
+        let ToldSink {
+            name,
+            sink,
+            is_failing,
+        } = &*self.0;
+        let delivered = sink.deliver(entries, now).await;
         let has_failed = delivered.is_err();
-        if self.is_failing.swap(has_failed, Relaxed) != has_failed {
-            let sink = &*self.name;
+        if is_failing.swap(has_failed, Relaxed) != has_failed {
+            let sink = &**name;
             TASK.within(|| match &delivered {
                 Ok(()) => tracing::info!(sink, "entries of the audit log are delivered again"),
                 Err(error) => tracing::warn!(

@@ -1,6 +1,7 @@
 //! The audit log, as metrics and lines of the log.
 
 mod anchors;
+mod archive;
 mod following;
 
 use std::{sync::Arc, time::Duration};
@@ -137,6 +138,12 @@ impl Observer for AuditMetrics {
                     );
                 });
             }
+            Event::LeftUnwritten { events } => in_span(|| {
+                tracing::error!(
+                    events,
+                    "the audit log has ended, and nobody knows whether its last events are written"
+                );
+            }),
             Event::RolledBack { found } => in_span(|| {
                 tracing::error!(
                     error = *found as &dyn std::error::Error,

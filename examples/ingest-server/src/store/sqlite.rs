@@ -17,6 +17,7 @@ mod lead_reads;
 mod lead_sql;
 mod leads;
 mod log;
+mod log_database;
 mod marker;
 mod notes;
 mod open;
@@ -67,6 +68,7 @@ use crate::{
 };
 
 pub(crate) use self::{
+    log_database::LogDatabase,
     remembered::{check_unique, noted_erasures, reading_if_it_has, remembered},
     turn::{WriteTurn, WriteTurns},
 };
@@ -340,10 +342,16 @@ impl Store for SqliteStore {
         Ok(self.readers.read(read).await?)
     }
 
-    async fn keep_audit_anchor(&self, origin: &str, checkpoint: &str) -> Result<(), StoreError> {
-        let keep = || audit_anchors::keep(&self.seldom, origin, checkpoint);
-        self.turns.write(keep).await.map_err(Failure::from)?;
-        Ok(self.file.verify()?)
+    async fn replace_audit_anchor(
+        &self,
+        origin: &str,
+        before: Option<&str>,
+        checkpoint: &str,
+    ) -> Result<bool, StoreError> {
+        let replace = || audit_anchors::replace(&self.seldom, origin, before, checkpoint);
+        let replaced = self.turns.write(replace).await.map_err(Failure::from)?;
+        self.file.verify()?;
+        Ok(replaced.rows_affected() > 0)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

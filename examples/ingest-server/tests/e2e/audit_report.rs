@@ -55,4 +55,19 @@ async fn a_report_counts_what_is_on_record_in_the_form_that_is_asked_for() {
         (&report["events"], &report["score"]),
         (&0.into(), &Value::Null)
     );
+    // What was put on record when the service ended.
+    let data = server.data().clone();
+    assert!(server.terminate().success());
+    let report = [
+        "audit",
+        "report",
+        "--from",
+        "2020-01-01",
+        "--format",
+        "json",
+    ];
+    let report: Value = serde_json::from_slice(&data.run(&report).stdout).unwrap();
+    let anchored = &report["integrity"]["anchored"];
+    assert!(anchored["of"].as_u64().unwrap() > 0, "{report}");
+    assert_eq!(anchored["pass"], anchored["of"], "{report}");
 }

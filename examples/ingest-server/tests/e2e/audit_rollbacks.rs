@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     audit_anchors::{copy, read_a_lead, refusal},
-    harness::{Data, Server},
+    harness::{Data, Server, on_record},
 };
 
 fn told(output: Output, code: i32) -> String {
@@ -71,6 +71,10 @@ async fn a_log_that_was_put_back_is_followed_by_another_when_that_is_accepted() 
     let said = refusal(data.command().arg("serve"));
     assert!(said.contains("accept-rollback --node server"), "{said}");
 
+    // What is done to it now would be undone with it.
+    let refused = data.run(&["audit", "prune"]);
+    assert!(told(refused, 2).contains("accept-rollback --node server"));
+
     let shown = told(accept(&data, &[]), 0);
     assert!(shown.contains("--confirm"), "{shown}");
     refusal(data.command().arg("serve"));
@@ -89,6 +93,20 @@ async fn a_log_that_was_put_back_is_followed_by_another_when_that_is_accepted() 
     let verified = server.admin(Method::POST, "/admin/audit/verify");
     let verified: Value = verified.send().await.unwrap().json().await.unwrap();
     assert_eq!(verified["report"]["outcome"], "sound", "{verified}");
+    // Who is erased is not left in the log before.
+    let mut own = 0;
+    for event in on_record(&server, "&tenant=acme").await {
+        let event = server.admin(Method::GET, &format!("/admin/audit/events/{}", event["n"]));
+        let event: Value = event.send().await.unwrap().json().await.unwrap();
+        own += u64::from(!event["personal"].is_null());
+    }
+    let erasing = server.admin(Method::POST, "/admin/audit/erasures");
+    let erasing = erasing.json(&json!({ "tenant": "acme" })).send();
+    let erased: Value = erasing.await.unwrap().json().await.unwrap();
+    assert!(
+        own > 0 && erased["erased"].as_u64().unwrap() > own,
+        "{own} {erased}"
+    );
     assert!(server.terminate().success());
     assert_eq!(
         actions(&data)[..2],
@@ -97,19 +115,47 @@ async fn a_log_that_was_put_back_is_followed_by_another_when_that_is_accepted() 
     let keys = told(data.run(&["audit", "vkey"]), 0);
     assert!(keys.starts_with("ingest-server/audit/2+"), "{keys}");
     is_sound(&log.join("generation-2"), keys.trim());
-    let verified = lines(data.run(&["audit", "verify", "--json"]));
-    assert_eq!(verified[0]["outcome"], "sound");
-    told(data.run(&["audit", "proof", "0"]), 0);
+    for generation in [&[][..], &["--generation", "1"], &["--generation", "2"]] {
+        let on = |arguments: &[&str]| data.run(&[&["audit"], arguments, generation].concat());
+        assert_eq!(lines(on(&["verify", "--json"]))[0]["outcome"], "sound");
+        told(on(&["proof", "0"]), 0);
+        told(on(&["prune"]), 0);
+    }
+    let first = [
+        "audit",
+        "search",
+        "--generation",
+        "1",
+        "--limit",
+        "5000",
+        "--json",
+    ];
+    let first = lines(data.run(&first));
+    assert!(
+        first
+            .iter()
+            .all(|entry| entry["action"] != "audit.rollback_accepted")
+    );
+    let kid = first
+        .iter()
+        .find(|entry| entry["action"] == "lead.read")
+        .unwrap();
+    let kid = kid["actor"]["id"].as_str().unwrap().to_owned();
+    let erase = ["audit", "erase", "--generation", "1", "--actor", &kid];
+    assert!(told(data.run(&erase), 0).starts_with("0 parts"));
+    let none = told(data.run(&["audit", "verify", "--generation", "3"]), 2);
+    assert!(none.contains("no log of that number"), "{none}");
     told(data.run(&["audit", "prune"]), 0);
 
-    run_once(&data).await;
-    assert_eq!(
+    let openings = || {
         actions(&data)
             .iter()
             .filter(|it| *it == "audit.opened")
-            .count(),
-        3
-    );
+            .count()
+    };
+    let before = openings();
+    run_once(&data).await;
+    assert_eq!(openings(), before + 1);
     let key = begun["vkeys"][0].as_str().unwrap();
     assert!(key.starts_with("ingest-server/audit+"), "{key}");
     is_sound(&log, key);

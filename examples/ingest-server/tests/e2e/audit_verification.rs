@@ -1,6 +1,9 @@
 //! The service finds out whether its audit log is what it has signed.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -24,7 +27,7 @@ async fn verify(server: &Server, body: &Value) -> Value {
 }
 
 /// More than a bundle of entries: the file of a full one is written once, and read again when it is verified.
-async fn fill(server: &Server, key: &Key) -> PathBuf {
+pub(crate) async fn fill(server: &Server, key: &Key) -> PathBuf {
     for _ in 0..26 {
         let requests =
             (0..10).map(|_| server.request(Method::GET, "/v1/audit?limit=1", key).send());
@@ -36,6 +39,42 @@ async fn fill(server: &Server, key: &Key) -> PathBuf {
         .data()
         .path()
         .join("audit/server/log/tile/entries/000")
+}
+
+/// A sealed part that somebody has changed, and whose checksum he has made again.
+struct ChangedPart {
+    n: u64,
+    file: PathBuf,
+    written: Vec<u8>,
+}
+
+fn changed_part(folder: &Path) -> ChangedPart {
+    let file = folder.join(format!("{:016}.pap", 0));
+    let written = fs::read(&file).unwrap();
+    let mut changed = written.clone();
+    // `n u64 ‖ length u16 ‖ CRC-32 of n, length and what follows ‖ sealed`
+    let length: usize = u16::from_be_bytes([changed[8], changed[9]]).into();
+    changed[14 + length / 2] ^= 1;
+    let checked = [&changed[..10], &changed[14..14 + length]].concat();
+    changed[10..14].copy_from_slice(&crc32(&checked).to_be_bytes());
+    fs::write(&file, &changed).unwrap();
+    ChangedPart {
+        n: u64::from_be_bytes(written[..8].try_into().unwrap()),
+        file,
+        written,
+    }
+}
+
+impl ChangedPart {
+    fn put_back(self) {
+        fs::write(self.file, self.written).unwrap();
+    }
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1));
+    let push = |crc: u32, byte: &u8| (0..8).fold(crc ^ u32::from(*byte), step);
+    !bytes.iter().fold(u32::MAX, push)
 }
 
 #[tokio::test]
@@ -82,6 +121,26 @@ async fn a_byte_that_is_changed_behind_the_service_is_found() {
     assert!(server.logs().contains("not what it has signed"));
 
     fs::write(&bundle, &written).unwrap();
+    // What lies beside an entry: absent, it was erased; changed, it was not.
+    let part = changed_part(&server.data().path().join("audit/server/personal"));
+    let report = verify(&server, &json!({ "to": 256 })).await;
+    assert_eq!(report["outcome"], "tampered", "{report}");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report}");
+    let finding = report["findings"][0].as_str().unwrap();
+    let named = format!("entry {} commits to another personal part", part.n);
+    assert!(finding.contains(&named), "{finding}");
+    part.put_back();
+    // A row of the index, by which searches find entries.
+    let index = server.data().path().join("audit/server/index");
+    let rows = fs::read(&index).unwrap();
+    let mut forged = rows.clone();
+    forged[100] ^= 1;
+    fs::write(&index, &forged).unwrap();
+    let report = verify(&server, &json!({ "to": 256 })).await;
+    assert_eq!(report["outcome"], "tampered", "{report}");
+    let finding = report["findings"][0].as_str().unwrap();
+    assert!(finding.contains("is not what the index says"), "{finding}");
+    fs::write(&index, &rows).unwrap();
     let report = verify(&server, &json!({})).await;
     assert_eq!(report["outcome"], "sound", "{report}");
     // By which a report knows.
@@ -99,6 +158,8 @@ async fn a_byte_that_is_changed_behind_the_service_is_found() {
             ("whole", None),
             ("whole", Some("tampered")),
             ("range", None),
+            ("range", Some("tampered")),
+            ("range", Some("tampered")),
             ("whole", None)
         ]
     );

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
 
-use crate::harness::{Data, Server};
+use crate::harness::{Data, Server, run_to_end};
 
 /// Each command with what it cannot do without.
 const EXAMPLES: [&str; 30] = [
@@ -33,6 +33,7 @@ const EXAMPLES: [&str; 30] = [
     "audit verify",
     "audit export",
     "audit prune",
+    "audit archive",
     "audit accept-rollback",
     "audit erase --event 0",
     "audit proof 0",
@@ -99,7 +100,10 @@ fn each_command_leaves_the_entry_that_the_page_names() {
         };
         let looks = usize::from(action == "audit.read");
         let before = left(&data, action);
-        let output = data.run(&arguments);
+        let mut command = data.command();
+        let archive = format!("file://{}", data.path().display());
+        command.env("INGEST_AUDIT_ARCHIVE", archive);
+        let output = run_to_end(command.args(&arguments));
         if example.starts_with("api-key issue") {
             let issued: Value = serde_json::from_slice(&output.stdout).unwrap();
             issued["kid"].as_str().unwrap().clone_into(&mut kid);

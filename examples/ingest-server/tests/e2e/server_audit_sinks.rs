@@ -256,3 +256,29 @@ fn production_does_not_start_with_secrets_and_sinks_that_others_can_change() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn what_a_command_has_recorded_is_delivered_by_the_service() {
+    let (data, stage) = (Data::new(), Stage::new());
+    let hook = Hook::start(&stage, "").await;
+    let sinks = sink("hook", &hook) + "[sink.file]\nkind = \"ocsf-file\"\npath = \"DIR/all\"\n";
+    assert!(Server::start_on(&data).terminate().success());
+    assert!(data.run(&["keys", "list"]).status.success());
+    let server = Server::start_command(&data, command(&data, &stage, &sinks));
+    let told = |action: &str| {
+        fs::read_to_string(stage.path("all"))
+            .unwrap_or_default()
+            .contains(action)
+    };
+    wait_for("both logs to be delivered", async || {
+        let taken = hook.taken();
+        // Each begins with its entry 0.
+        let both = taken.iter().filter(|n| **n == 0).count() == 2;
+        (both && told("data_key.list")).then_some(())
+    })
+    .await;
+    // The next command has its log to itself again.
+    assert!(data.run(&["keys", "list"]).status.success());
+    assert!(!data.path().join("audit/command-line-2").exists());
+    assert!(server.terminate().success());
+}

@@ -11,7 +11,8 @@ use crate::{
     programs::{Program, free_address},
 };
 
-const INSTALL: &str = "scripts/components install, or: python3 -m pip install 'moto[kms,server]'";
+const INSTALL: &str =
+    "scripts/components install, or: python3 -m pip install 'moto[kms,s3,server]'";
 
 pub(crate) struct Moto {
     program: Program,
@@ -20,7 +21,10 @@ pub(crate) struct Moto {
 
 impl Moto {
     pub(crate) async fn start() -> Self {
-        let address = free_address();
+        Self::start_at(free_address()).await
+    }
+
+    pub(crate) async fn start_at(address: String) -> Self {
         let (host, port) = address.split_once(':').unwrap();
         let mut command = Command::new("moto_server");
         command.args(["-H", host, "-p", port]);

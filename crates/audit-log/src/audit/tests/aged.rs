@@ -213,3 +213,53 @@ async fn what_a_sink_misses_is_counted_in_the_log_before_it_goes() {
     let gaps: Vec<_> = gaps.collect();
     assert_eq!(gaps, [("slow".to_owned(), 212), ("new".to_owned(), 512)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_lies_beside_a_log_goes_too_when_another_has_followed_it() {
+    let followed = open_sealed().await;
+    fill(&followed, 300).await;
+    let before: Arc<dyn Store> = followed.store.clone();
+    followed.closed().await;
+    let log = open_sealed().await;
+    fill(&log, 4).await;
+    let earlier = [Arc::clone(&before)];
+    let parts_before = async || {
+        let mut left = 0;
+        for n in 0..before.size().await.expect("it works") {
+            let part = before.personal(n).await;
+            left += u64::from(part.is_ok_and(|part| part.is_some()));
+        }
+        left
+    };
+
+    let erased = log.audit.erase_with(&Erasure::Event(1), &earlier).await;
+    assert_eq!((erased.expect("it works"), parts_before().await), (1, 300));
+    let whose = Erasure::Actor(Id::constant("key-2"));
+    let erased = log.audit.erase_with(&whose, &earlier).await;
+    assert_eq!(
+        (erased.expect("it works"), parts_before().await),
+        (152, 150)
+    );
+
+    log.clock.advance(500 * DAY);
+    let retention = Retention::default();
+    let retained = log.audit.retain_in(&*before, &retention).await;
+    let retained = retained.expect("it works");
+    assert_eq!(
+        (retained.erased, retained.pruned, retained.first),
+        (150, 256, 256)
+    );
+    let leaves = log.closed().await;
+    let told = |action: &str| {
+        let told = leaves
+            .iter()
+            .map(|leaf| Leaf::parse(leaf).expect("it is a leaf"));
+        told.filter(|leaf| leaf.action() == action)
+            .last()
+            .map(|leaf| leaf.count())
+    };
+    assert_eq!(
+        (told("audit.erased"), told("audit.pruned")),
+        (Some(150), Some(256))
+    );
+}

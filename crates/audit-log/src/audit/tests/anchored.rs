@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    anchor::{Anchor, AnchorError, FileAnchor},
+    anchor::{Anchor, AnchorError, FileAnchor, KeepsLater},
     note::NoteSignature,
 };
 
@@ -184,4 +184,55 @@ async fn what_a_key_has_signed_that_left_the_configuration_stays_with_the_anchor
     assert_eq!(*anchor.kept(), Some(known_then));
     let found = with(&other).old_key(old).open().await.err();
     assert!(matches!(found, Some(OpenError::RolledBack(_))), "{found:?}");
+}
+
+/// One to which another process has given each checkpoint just before.
+#[derive(Debug, Default)]
+struct Given(Remote);
+
+#[async_trait]
+impl Anchor for Given {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    async fn latest(&self) -> Result<Option<SignedNote>, AnchorError> {
+        self.0.latest().await
+    }
+
+    async fn keep(&self, checkpoint: &SignedNote) -> Result<Vec<NoteSignature>, AnchorError> {
+        self.0.keep(checkpoint).await?;
+        Err(AnchorError::new(KeepsLater))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_anchor_that_another_process_has_given_as_much_has_it() {
+    let anchor = Arc::new(Given::default());
+    let log = open_anchored(MemoryStore::new(), anchor)
+        .await
+        .expect("empty");
+    let seen = log.seen.clone();
+    log.closed().await;
+    assert_eq!((seen.anchored(), seen.anchors_failed()), (vec![2], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_has_put_into_a_file_as_a_later_checkpoint_is_told_and_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("kept");
+    let anchor: Arc<dyn Anchor> = Arc::new(FileAnchor::new("elsewhere", &path));
+    let kept = MemoryStore::new();
+    write(&kept, anchor.clone(), 10).await;
+    let forged = std::fs::read_to_string(&path).expect("it is there");
+    let forged = forged.replacen("\n12\n", "\n900\n", 1);
+    std::fs::write(&path, &forged).expect("it is there");
+    let log = open_anchored(kept, anchor)
+        .await
+        .expect("it is not by the log");
+    let seen = log.seen.clone();
+    log.closed().await;
+    assert!(seen.anchors_failed() > 0 && seen.anchored().is_empty());
+    let left = std::fs::read_to_string(&path).expect("it is there");
+    assert_eq!(left, forged);
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{flaky::Mood, *};
 use crate::{
-    anchor::{Anchor, AnchorError},
+    anchor::{Anchor, AnchorError, FileAnchor},
     event::Personal,
     note::NoteSignature,
     sealer::{PartToSeal, SealError},
@@ -60,6 +60,80 @@ async fn a_checkpoint_that_hangs_keeps_no_record_out() {
     let note = log.audit.checkpoint().await.expect("it answers again");
     let size = Checkpoint::parse(note.unverified_text()).map(|checkpoint| checkpoint.size());
     assert_eq!(size, Ok(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_whose_store_hangs_is_closed_within_10_s_and_says_what_is_not_written() {
+    for (mood, left, why) in [
+        (Mood::Hangs, 3, DropReason::Closed),
+        (Mood::HangsInGroups, 3, DropReason::Store),
+        (Mood::HangsInCheckpoints, 0, DropReason::Closed),
+    ] {
+        let opened = open_with(MemoryStore::new(), |builder| {
+            builder.anchor(Arc::new(Hanging))
+        });
+        let log = opened.await.expect("empty");
+        log.audit.record(draft(READ), None).await.expect("it works");
+        log.store.is_to(mood);
+        for _ in 0..3 {
+            log.audit.note(draft(READ), None);
+        }
+        // They are on their way by then.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let began = now();
+        log.audit.close();
+        log.writer.await.expect("no panic");
+        assert!(began.elapsed() <= CLOSE_WAIT, "{mood:?}");
+        assert_eq!(log.seen.left_unwritten(), left, "{mood:?}");
+        assert_eq!(log.seen.dropped(), vec![(READ, why); left], "{mood:?}");
+        assert!(log.seen.failed() > 0, "{mood:?}");
+    }
+    assert_eq!(CLOSE_WAIT, Duration::from_secs(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn anchors_that_hang_are_waited_for_at_once_and_a_log_is_closed_within_10_s() {
+    let opened = open_with(MemoryStore::new(), |builder| {
+        (0..3).fold(builder, |builder, _| builder.anchor(Arc::new(Hanging)))
+    });
+    let began = now();
+    let log = opened.await.expect("empty");
+    assert_eq!(began.elapsed(), Duration::from_secs(10));
+    log.audit.record(draft(READ), None).await.expect("it works");
+    assert_eq!(log.seen.anchors_failed(), 3);
+    let (store, seen) = (log.store.clone(), log.seen.clone());
+    let began = now();
+    let said = said(&log.closed().await);
+    assert!(began.elapsed() <= CLOSE_WAIT, "{:?}", began.elapsed());
+    assert_eq!(
+        said.last().map(String::as_str),
+        Some("audit.closed success")
+    );
+    let note = store.checkpoint().await.expect("it answers");
+    let note = note.expect("it is published");
+    let size = Checkpoint::parse(note.unverified_text()).map(|checkpoint| checkpoint.size());
+    assert_eq!(size, Ok(3));
+    assert!(seen.anchors_failed() >= 6, "{}", seen.anchors_failed());
+    assert_eq!(seen.left_unwritten(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_anchor_that_hangs_keeps_no_other_from_the_last_checkpoint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = Arc::new(FileAnchor::new("other", folder.path().join("kept")));
+    let opened = open_with(MemoryStore::new(), |builder| {
+        builder.anchor(Arc::new(Hanging)).anchor(other.clone())
+    });
+    let log = opened.await.expect("empty");
+    log.audit.checkpoint().await.expect("nobody waits for it");
+    log.closed().await;
+    let kept = other
+        .latest()
+        .await
+        .expect("it answers")
+        .expect("it is kept");
+    let size = Checkpoint::parse(kept.unverified_text()).map(|checkpoint| checkpoint.size());
+    assert_eq!(size, Ok(2));
 }
 
 /// One that hangs for good.

@@ -44,6 +44,8 @@ struct Told {
     failed: usize,
     rolled_back: usize,
     anchors_failed: usize,
+    anchored: Vec<u64>,
+    left_unwritten: usize,
 }
 
 impl Known {
@@ -75,6 +77,15 @@ impl Known {
         self.told().rolled_back
     }
 
+    /// The sizes that anchors keep, as they were told.
+    pub(super) fn anchored(&self) -> Vec<u64> {
+        self.told().anchored.clone()
+    }
+
+    pub(super) fn left_unwritten(&self) -> usize {
+        self.told().left_unwritten
+    }
+
     pub(super) fn anchors_failed(&self) -> usize {
         self.told().anchors_failed
     }
@@ -90,6 +101,8 @@ impl Observer for Known {
             Event::PartsLost { parts } => told.parts_lost += parts,
             Event::StoreFailed { .. } => told.failed += 1,
             Event::RolledBack { .. } => told.rolled_back += 1,
+            Event::Anchored { size, .. } => told.anchored.push(*size),
+            Event::LeftUnwritten { events } => told.left_unwritten += events,
             Event::AnchorFailed { .. } => told.anchors_failed += 1,
             _ => {}
         }

@@ -77,6 +77,18 @@ async fn each_has_a_checkpoint_of_its_events_from_one_or_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_checkpoint_that_is_asked_for_has_what_another_process_appended_before() {
+    let kept = MemoryStore::new();
+    let [a, b] = two(&kept).await;
+    a.audit.checkpoint().await.expect("it is published");
+    let of_b = b.records().await;
+    let note = a.audit.checkpoint().await.expect("it is published");
+    assert!(size_of(&note) > of_b.n);
+    a.closes().await;
+    b.closes().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_that_publish_at_once_have_the_larger_tree_and_no_failure() {
     let kept = MemoryStore::new();
     let [a, b] = two(&kept).await;
@@ -160,4 +172,52 @@ async fn what_a_node_that_is_gone_has_begun_another_closes_after_6_minutes() {
             .filter(|said| *said == "audit.unfinished unknown crashed");
         assert_eq!(closings.count(), expected, "after {minutes} minutes more");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_node_that_is_gone_has_begun_one_that_is_open_closes_within_7_minutes() {
+    let kept = MemoryStore::new();
+    let clock = Arc::new(FakeClock::default());
+    let gone = node(&kept, "node-a", clock.clone(), |builder| builder).await;
+    // What was begun before the others opened the log, and after.
+    let before = gone.audit.begin(draft(LOGIN), None).await;
+    let others = [
+        node(&kept, "node-b", clock.clone(), |builder| builder).await,
+        node(&kept, "node-c", clock.clone(), |builder| builder).await,
+    ];
+    let after = gone.audit.begin(draft(LOGIN), None).await;
+    let begun = [before, after].map(|begun| begun.expect("it works"));
+    let ended = gone.audit.begin(draft(LOGIN), None).await;
+    let finished = ended.expect("it works").finish(Ending::Success).await;
+    assert!(finished.is_ok());
+    // What is open, those who began it end.
+    let open = others[0].audit.begin(draft(LOGIN), None).await;
+    let open = open.expect("it works");
+    gone.writer.abort();
+    let mut intents = begun.each_ref().map(|begun| begun.intent().id);
+    intents.sort_unstable();
+    std::mem::forget(begun);
+
+    let crashed = async || {
+        let leaves = leaves(&kept).await;
+        let leaves = leaves.iter().map(|leaf| Leaf::parse(leaf).expect("a leaf"));
+        let crashed = leaves.filter(|leaf| leaf.detail() == Some("crashed"));
+        crashed
+            .flat_map(|leaf| leaf.refs().collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    for second in 1..=7 * 60 {
+        assert!(second > 6 * 60 || crashed().await.is_empty(), "{second} s");
+        clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // One of them has said so, once.
+    let mut said = crashed().await;
+    said.sort_unstable();
+    assert_eq!(said, intents);
+    drop(open);
+    for other in others {
+        other.closes().await;
+    }
+    assert_eq!(crashed().await.len(), 2);
 }

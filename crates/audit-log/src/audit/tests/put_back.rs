@@ -1,6 +1,6 @@
 //! Files that were put back from a copy, and what follows when that is accepted.
 
-use std::{fs, path::Path};
+use std::{fs, num::NonZeroU32, path::Path};
 
 use tempfile::TempDir;
 
@@ -289,7 +289,18 @@ async fn a_folder_that_does_not_say_which_log_is_written_is_refused() {
     }
     // It is said again, and the log that it names is gone.
     fs::write(&file, said).expect("there is room");
-    service.generations().current().expect("it is as it was");
+    let written = service.generations().current().expect("it is as it was");
+    let before = service
+        .generations()
+        .before(&written)
+        .expect("it is listed");
+    assert_eq!(before, [NonZeroU32::MIN]);
+    assert_eq!(service.generations().folder_of_number(before[0]), folder);
+    let none = service
+        .generations()
+        .before(&Generation::FIRST)
+        .expect("it is listed");
+    assert!(none.is_empty());
     fs::remove_dir(folder.join("generation-2")).expect("it is empty");
     let refused = service.generations().current();
     assert!(

@@ -35,12 +35,11 @@ impl Writer {
                 Err(doubt) => {
                     // Given back meanwhile: a store may have one connection.
                     drop(taken);
-                    match doubt.is_written(&*self.store).await {
-                        Ok(is_written) => self.settle(doubt.decided(is_written)),
-                        Err(error) => {
-                            self.doubt = Some(doubt);
-                            return Err(error);
-                        }
+                    // Who stops to wait for the answer has it still.
+                    let doubt = self.doubt.insert(doubt);
+                    let is_written = doubt.is_written(&*self.store).await?;
+                    if let Some(doubt) = self.doubt.take() {
+                        self.settle(doubt.decided(is_written));
                     }
                     taken = self.store.lock(&tenants).await?;
                 }

@@ -69,7 +69,7 @@ pub(super) struct One {
 pub(super) struct Log {
     /// The folder that has the file `checkpoint`, or the http or https URL of one; or the folder of a store, in which
     /// that is `log`, and whose index is then held against the entries by `verify`. With the feature `archive`, an
-    /// archive too: `s3://bucket/prefix`, reached as AWS_* of the environment say, or `file:///folder`.
+    /// archive too, `file:///folder`; with `s3`, `s3://bucket/prefix`, reached as AWS_* of the environment say.
     #[arg(value_name = "DIR|URL")]
     pub(super) location: Location,
     /// A public key of the log, as name+id+key; several while one replaces another.

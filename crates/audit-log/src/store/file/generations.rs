@@ -66,6 +66,24 @@ impl FileGenerations {
         Ok(current)
     }
 
+    /// The numbers of the logs that one has followed, from the first.
+    ///
+    /// # Errors
+    /// [`FileStoreError::Io`].
+    pub fn before(&self, written: &Generation) -> Result<Vec<NonZeroU32>, FileStoreError> {
+        let mut numbers = self.numbers()?;
+        numbers.push(NonZeroU32::MIN);
+        numbers.retain(|number| *number < written.number());
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// The folder of the log of that number, for [`FileStore::builder`](super::FileStore::builder).
+    #[must_use]
+    pub fn folder_of_number(&self, number: NonZeroU32) -> PathBuf {
+        self.numbered(number)
+    }
+
     /// The folder of one of the logs, for [`FileStore::builder`](super::FileStore::builder).
     #[must_use]
     pub fn folder_of(&self, generation: &Generation) -> PathBuf {
@@ -108,13 +126,18 @@ impl FileGenerations {
         self.folder.join(format!("{PREFIX}{number}"))
     }
 
-    /// The highest number of a folder that has something in it: an empty one was made before a crash.
+    /// The highest number of a folder that has something in it.
     fn highest(&self) -> Result<Option<NonZeroU32>, FileStoreError> {
+        Ok(self.numbers()?.into_iter().max())
+    }
+
+    /// The numbers of the folders that have something in them: an empty one was made before a crash.
+    fn numbers(&self) -> Result<Vec<NonZeroU32>, FileStoreError> {
         let listed = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             listed => listed.map_err(failed("list", &self.folder))?,
         };
-        let mut highest = None;
+        let mut numbers = Vec::new();
         for entry in listed {
             let name = entry.map_err(failed("list", &self.folder))?.file_name();
             let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
@@ -124,9 +147,9 @@ impl FileGenerations {
             let folder = self.numbered(number);
             let mut within = fs::read_dir(&folder).map_err(failed("list", &folder))?;
             if within.next().is_some() {
-                highest = highest.max(Some(number));
+                numbers.push(number);
             }
         }
-        Ok(highest)
+        Ok(numbers)
     }
 }

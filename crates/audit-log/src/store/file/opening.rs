@@ -36,6 +36,7 @@ pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError
         disk,
         clock,
         observer,
+        is_cut_accepted,
     } = builder;
     fs::create_dir_all(&folder).map_err(failed("make", &folder))?;
     let lock = FolderLock::take(&folder)?;
@@ -71,7 +72,10 @@ pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError
     });
     Replacement::remove_draft(&log.path_of(JOURNAL))?;
     log.writer.blocking_lock().open_journal(&log)?;
-    check_published(&log, &published)?;
+    match check_published(&log, &published) {
+        Err(FileStoreError::TailCut { .. }) if is_cut_accepted => {}
+        checked => checked?,
+    }
     Upkeep::new(Arc::clone(&log), published, tenants).start(commands)?;
     log.wake();
     Ok(log)

@@ -3,7 +3,7 @@
 use sqlx::{Encode, Executor, IntoArguments, QueryBuilder, Type};
 
 use super::{
-    Dialect, GroupRows, Tables,
+    Dialect, GroupRows, Tables, many_rows,
     row::SqlRow as _,
     tiles::{self, WrongTree},
 };
@@ -146,28 +146,39 @@ where
     DB::Arguments: IntoArguments<DB>,
 {
     DB::insert(connection, rows).await?;
-    for (level, number, hashes) in &rows.tiles {
-        let put = "INSERT INTO audit_tile (level, number, hashes) VALUES ($1, $2, $3)
-                   ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes";
-        let put = sqlx::query::<DB>(put).bind(*level).bind(*number);
-        put.bind(hashes.clone()).execute(&mut *connection).await?;
-    }
-    for (number, earliest, latest) in &rows.bundles {
-        let put = "INSERT INTO audit_bundle (number, earliest, latest) VALUES ($1, $2, $3)
-                   ON CONFLICT (number) DO UPDATE
-                   SET earliest = CASE WHEN audit_bundle.earliest < excluded.earliest
-                           THEN audit_bundle.earliest ELSE excluded.earliest END,
-                       latest = CASE WHEN audit_bundle.latest > excluded.latest
-                           THEN audit_bundle.latest ELSE excluded.latest END";
-        let put = sqlx::query::<DB>(put).bind(*number).bind(*earliest);
-        put.bind(*latest).execute(&mut *connection).await?;
-    }
-    for (tenant, leaves) in &rows.tenants {
-        let put = "INSERT INTO audit_tenant (tenant, leaves) VALUES ($1, $2)
-                   ON CONFLICT (tenant) DO UPDATE SET leaves = excluded.leaves";
-        let put = sqlx::query::<DB>(put).bind(tenant.clone()).bind(*leaves);
-        put.execute(&mut *connection).await?;
-    }
+    let tiles = [
+        "INSERT INTO audit_tile (level, number, hashes) ",
+        " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
+    ];
+    many_rows::insert::<DB, _>(connection, tiles, &rows.tiles, |row, tile| {
+        let (level, number, hashes) = tile;
+        row.push_bind(*level).push_bind(*number);
+        row.push_bind(hashes.clone());
+    })
+    .await?;
+    let bundles = [
+        "INSERT INTO audit_bundle (number, earliest, latest) ",
+        " ON CONFLICT (number) DO UPDATE
+          SET earliest = CASE WHEN audit_bundle.earliest < excluded.earliest
+                  THEN audit_bundle.earliest ELSE excluded.earliest END,
+              latest = CASE WHEN audit_bundle.latest > excluded.latest
+                  THEN audit_bundle.latest ELSE excluded.latest END",
+    ];
+    many_rows::insert::<DB, _>(connection, bundles, &rows.bundles, |row, bundle| {
+        let (number, earliest, latest) = bundle;
+        row.push_bind(*number).push_bind(*earliest);
+        row.push_bind(*latest);
+    })
+    .await?;
+    let tenants = [
+        "INSERT INTO audit_tenant (tenant, leaves) ",
+        " ON CONFLICT (tenant) DO UPDATE SET leaves = excluded.leaves",
+    ];
+    many_rows::insert::<DB, _>(connection, tenants, &rows.tenants, |row, tenant| {
+        let (tenant, leaves) = tenant;
+        row.push_bind(tenant.clone()).push_bind(*leaves);
+    })
+    .await?;
     let grow = sqlx::query::<DB>("UPDATE audit_log SET size = $1, root = $2")
         .bind(rows.size)
         .bind(rows.root.as_bytes().to_vec());

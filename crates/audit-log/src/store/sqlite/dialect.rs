@@ -7,7 +7,7 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use super::{transaction::WriteTransaction, turn};
 use crate::store::{
     StoreError,
-    sql::{Dialect, GroupRows},
+    sql::{Dialect, GroupRows, many_rows},
 };
 
 /// A [`WriteTransaction`] that the tables may know.
@@ -66,30 +66,31 @@ impl Dialect for Sqlite {
         connection: &mut SqliteConnection,
         rows: &GroupRows,
     ) -> Result<(), sqlx::Error> {
-        let event = "INSERT INTO audit_event (n, time, tenant, actor, action, outcome, leaf)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        let term = "INSERT INTO audit_term (n, kind, value) VALUES ($1, $2, $3)";
-        for row in &rows.events {
-            let index = &row.index;
-            let insert = sqlx::query(event)
-                .bind(row.n)
-                .bind(index.time.cast_signed())
-                .bind(&index.tenant)
-                .bind(&index.actor)
-                .bind(&index.action)
-                .bind(&index.outcome)
-                .bind(&row.leaf);
-            insert.execute(&mut *connection).await?;
-            for (kind, value) in &index.terms {
-                let insert = sqlx::query(term).bind(row.n).bind(kind).bind(value);
-                insert.execute(&mut *connection).await?;
-            }
-        }
-        let part = "INSERT INTO audit_personal (n, sealed) VALUES ($1, $2)";
-        for (n, sealed) in &rows.parts {
-            let insert = sqlx::query(part).bind(n).bind(sealed);
-            insert.execute(&mut *connection).await?;
-        }
-        Ok(())
+        let events = "INSERT INTO audit_event (n, time, tenant, actor, action, outcome, leaf) ";
+        many_rows::insert::<Self, _>(connection, [events, ""], &rows.events, |row, event| {
+            let index = &event.index;
+            row.push_bind(event.n).push_bind(index.time.cast_signed());
+            row.push_bind(&index.tenant).push_bind(&index.actor);
+            row.push_bind(&index.action).push_bind(&index.outcome);
+            row.push_bind(&event.leaf);
+        })
+        .await?;
+        let terms = "INSERT INTO audit_term (n, kind, value) ";
+        let of_events = rows.events.iter().flat_map(|event| {
+            let terms = event.index.terms.iter();
+            terms.map(|(kind, value)| (event.n, kind, value))
+        });
+        let of_events: Vec<_> = of_events.collect();
+        many_rows::insert::<Self, _>(connection, [terms, ""], &of_events, |row, term| {
+            let (n, kind, value) = *term;
+            row.push_bind(n).push_bind(kind).push_bind(value);
+        })
+        .await?;
+        let parts = "INSERT INTO audit_personal (n, sealed) ";
+        many_rows::insert::<Self, _>(connection, [parts, ""], &rows.parts, |row, part| {
+            let (n, sealed) = part;
+            row.push_bind(*n).push_bind(sealed);
+        })
+        .await
     }
 }

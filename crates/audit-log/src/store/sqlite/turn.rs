@@ -5,27 +5,30 @@ use std::time::Duration;
 use sqlx::{Sqlite, SqlitePool};
 use tokio::time::{sleep, timeout};
 
-use super::transaction::WriteTransaction;
+use super::{place, transaction::WriteTransaction};
 use crate::store::{StoreError, sql::Dialect as _};
 
 /// How long the lock is waited for. Who must be on record is refused by then.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How often it is asked for. SQLite, if a busy timeout lets it wait, comes to ask ten times a second alone: a process
-/// that writes without a pause would keep the others out.
+/// How often it is asked for. SQLite, if a busy timeout lets it wait, comes to ask ten times a second alone.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// Begins a transaction that has the lock.
 pub(super) async fn begin(pool: &SqlitePool) -> Result<WriteTransaction, StoreError> {
-    in_time(|| WriteTransaction::begin(pool)).await
+    in_time(place::take(pool), || WriteTransaction::begin(pool)).await
 }
 
-/// Tries until nobody is in the way, or it is too late.
-async fn in_time<T, F>(attempt: impl Fn() -> F) -> Result<T, StoreError>
+/// Tries in its place until nobody is in the way, or it is too late.
+async fn in_time<T, F, P>(
+    place: impl Future<Output = P>,
+    attempt: impl Fn() -> F,
+) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, sqlx::Error>>,
 {
     let trying = async {
+        let _place = place.await;
         loop {
             match attempt().await {
                 Err(error) if is_busy(&error) => sleep(PAUSE).await,

@@ -75,7 +75,7 @@ impl AuditEvents {
         let from = request.since()?;
         let tenant = request.tenant.as_deref();
         let beginning = async {
-            let size = self.audit.status().now().size;
+            let size = self.audit.reading().size().await?;
             match (last, from) {
                 (Some(last), _) if last < size => Ok(last + 1),
                 (Some(_), _) => Err(AuditError::Invalid(InvalidRequest {
@@ -173,7 +173,7 @@ impl<K: Send + 'static> Reader<K> {
 
     /// Some entries that match, as they are sent; nothing if there are no new ones.
     async fn read(&mut self) -> Result<Option<String>, StoreError> {
-        if self.next >= self.tail.size() {
+        if self.next >= self.tail.size().await? {
             return Ok(None);
         }
         let mut said = String::new();

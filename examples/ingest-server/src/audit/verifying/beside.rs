@@ -4,7 +4,6 @@ use portcullis_audit_log::{
     audit::{Audit, PersonalError},
     event::{Leaf, Personal, Salt},
     source::SourceError,
-    store::StoredIndex,
     verify::Companions,
 };
 use tokio::runtime::Handle;
@@ -13,12 +12,12 @@ use tokio::runtime::Handle;
 #[derive(Debug)]
 pub(super) struct Beside {
     audit: Audit,
-    index: StoredIndex,
+    index: Box<dyn Companions + Send>,
     runtime: Handle,
 }
 
 impl Beside {
-    pub(super) const fn new(audit: Audit, index: StoredIndex, runtime: Handle) -> Self {
+    pub(super) fn new(audit: Audit, index: Box<dyn Companions + Send>, runtime: Handle) -> Self {
         Self {
             audit,
             index,
@@ -28,16 +27,16 @@ impl Beside {
 }
 
 impl Companions for Beside {
-    /// Of an erased tenant nobody can open any: such a part counts as absent.
+    /// Of an erased tenant nobody can open any: such a part counts as absent. One that was changed does not.
     fn personal(&mut self, leaf: &Leaf<'_>) -> Result<Option<Personal>, SourceError> {
         let opened = self.audit.personal_of(leaf);
         match self.runtime.block_on(opened) {
             Ok(personal) => Ok(personal),
-            Err(PersonalError::Sealed(_)) => Ok(None),
             // What no leaf commits to: the verification tells of it.
-            Err(PersonalError::Changed(_)) => Personal::from_bytes(vec![0; Salt::BYTES])
+            Err(error) if error.is_damaged() => Personal::from_bytes(vec![0; Salt::BYTES])
                 .map(Some)
                 .map_err(SourceError::unreadable("personal")),
+            Err(PersonalError::Sealed(_)) => Ok(None),
             Err(error) => Err(SourceError::unreadable("personal")(error)),
         }
     }

@@ -49,13 +49,7 @@ async fn opened(store: MemoryStore) -> (Audit, impl Future<Output = ()>) {
 async fn a_start_looks_four_weeks_back() {
     let store = hourly(1_000).await;
     let (audit, _writing) = opened(store.clone()).await;
-    let watch = Watch {
-        audit: &audit,
-        store: &store,
-        rules: Rules::new(RuleSettings::new()),
-        networks: NetworkHasher::new(&SystemEntropy::new()).unwrap(),
-        suspicions: Suspicions::default(),
-    };
+    let watch = Watch::new(&audit, &store, &Suspicions::default()).unwrap();
     let weeks = 28 * 24;
     for (hours, end, first) in [
         (1_000, 1_000, 1_000 - weeks),
@@ -66,7 +60,7 @@ async fn a_start_looks_four_weeks_back() {
         (1_000, 10, 10),
     ] {
         let now = Timestamp::from_unix_micros(BEGAN + hours * HOUR).unwrap();
-        let found = watch.first_remembered(end, now).await.unwrap();
+        let found = watch.first_since(REMEMBERED, end, now).await.unwrap();
         assert_eq!(found, first, "{hours} {end}");
     }
 }

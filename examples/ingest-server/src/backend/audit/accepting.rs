@@ -1,7 +1,6 @@
 //! A log that is not the one its anchors know, and the one that follows when that is accepted.
 
 use std::{
-    fs::{File, TryLockError},
     io,
     num::NonZeroU32,
     path::{Path, PathBuf},
@@ -14,15 +13,16 @@ use portcullis_audit_log::{
     clock::Clock as LogClock,
     note::{KeyName, VerifyingKey},
     source::CHECKPOINT_PATH,
-    store::{FileStore, FileStoreError, MemoryStore, Store},
+    store::{FileStoreError, MemoryStore, Store},
 };
 use tokio::task::spawn_blocking;
 
 use super::{
-    AuditClock, AuditOpenError, NamedLogError, NamedLogs, anchors, signing_keys, verifying_keys,
+    AuditClock, AuditOpenError, NamedLogError, NamedLogs, named::database_failed, signing_keys,
+    verifying_keys,
 };
 use crate::{
-    audit::{CurrentLog, log_name},
+    audit::{CurrentLog, DATABASE, DatabaseLog, KeptLog, LockFile, log_name},
     backend::Backend,
     clock::Clock,
 };
@@ -52,16 +52,16 @@ pub(crate) struct LogTreeNamed {
 
 /// What keeps others away from a log.
 enum Held {
-    Store(Arc<FileStore>),
+    Store(KeptLog),
     /// Of one that does not open.
-    Lock(File),
+    Lock(LockFile),
 }
 
 impl Held {
     async fn release(self) {
         match self {
             // Nothing was written by it.
-            Self::Store(store) => drop(store.close().await),
+            Self::Store(kept) => drop(kept.close().await),
             Self::Lock(lock) => drop(lock),
         }
     }
@@ -82,35 +82,13 @@ impl NamedLogs {
         let folder = self.existing(name)?;
         let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
         let base = self.origin_of(name)?;
-        let places = self.anchors.iter();
-        let mut asked: Vec<_> = places
-            .map(|place| anchors::at(place, &base, &backend.store))
-            .collect();
-        let (current, store, held) = match CurrentLog::open(&folder, &log_clock).await {
-            Ok((current, store)) => {
-                let store = Arc::new(store);
-                (
-                    current,
-                    Arc::clone(&store) as Arc<dyn Store>,
-                    Held::Store(store),
-                )
-            }
-            Err(FileStoreError::InUse { .. }) => return Err(NamedLogError::InUse),
-            Err(FileStoreError::TailCut { .. }) => {
-                let current = CurrentLog::of(&folder);
-                let current = current.map_err(|error| AuditOpenError::Store { folder, error })?;
-                let lock = lock(&current.folder())?;
-                let published = current.folder().join("log").join(CHECKPOINT_PATH);
-                let published: Arc<dyn Anchor> = Arc::new(FileAnchor::new("published", published));
-                asked.push(published);
-                (current, Arc::new(MemoryStore::new()) as _, Held::Lock(lock))
-            }
-            Err(error) => {
-                return Err(AuditOpenError::Store { folder, error }.into());
-            }
+        let (current, store, held, published) = self.alone(&folder, name, &log_clock).await?;
+        let found = async {
+            let mut asked = self.anchors(backend, name, &base, current.generation(), &store)?;
+            asked.extend(published);
+            self.compared(name, &base, &current, store, asked).await
         };
-        let found = self.compared(name, &base, &current, store, asked).await;
-        match found {
+        match found.await {
             Ok(found) => Ok(ForeignLog {
                 current: Arc::new(current),
                 base,
@@ -121,6 +99,42 @@ impl NamedLogs {
                 held.release().await;
                 Err(error)
             }
+        }
+    }
+
+    /// The log, while nobody else has it open; of one whose end was cut an empty one, and what the other has published.
+    async fn alone(
+        &self,
+        folder: &Path,
+        name: &str,
+        clock: &Arc<dyn LogClock>,
+    ) -> Result<(CurrentLog, Arc<dyn Store>, Held, Option<Arc<dyn Anchor>>), NamedLogError> {
+        if name == DATABASE {
+            let log = DatabaseLog::open_alone(folder).await;
+            let log = log.map_err(|error| database_failed(folder.to_owned(), error))?;
+            let current = log.current().clone();
+            let kept = KeptLog::Database(Arc::new(log));
+            return Ok((current, kept.store(), Held::Store(kept), None));
+        }
+        let failed = |error| AuditOpenError::Store {
+            folder: folder.to_owned(),
+            error,
+        };
+        match CurrentLog::open(folder, clock).await {
+            Ok((current, store)) => {
+                let kept = KeptLog::Files(Arc::new(store));
+                Ok((current, kept.store(), Held::Store(kept), None))
+            }
+            Err(FileStoreError::InUse { .. }) => Err(NamedLogError::InUse),
+            Err(FileStoreError::TailCut { .. }) => {
+                let current = CurrentLog::of(folder).map_err(failed)?;
+                let lock = lock(&current.folder())?;
+                let published = current.folder().join("log").join(CHECKPOINT_PATH);
+                let published: Arc<dyn Anchor> = Arc::new(FileAnchor::new("published", published));
+                let nothing: Arc<dyn Store> = Arc::new(MemoryStore::new());
+                Ok((current, nothing, Held::Lock(lock), Some(published)))
+            }
+            Err(error) => Err(failed(error).into()),
         }
     }
 
@@ -210,16 +224,11 @@ impl ForeignLog {
 }
 
 /// Takes the lock that a store would have.
-fn lock(folder: &Path) -> Result<File, NamedLogError> {
-    let failed = |error: io::Error| AuditOpenError::Folder {
+fn lock(folder: &Path) -> Result<LockFile, NamedLogError> {
+    let lock = LockFile::alone(&folder.join("lock"));
+    let lock = lock.map_err(|error| AuditOpenError::Folder {
         folder: folder.to_owned(),
         kind: error.kind(),
-    };
-    let lock = File::options().write(true).open(folder.join("lock"));
-    let lock = lock.map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(NamedLogError::InUse),
-        Err(TryLockError::Error(error)) => Err(failed(error).into()),
-    }
+    })?;
+    lock.ok_or(NamedLogError::InUse)
 }

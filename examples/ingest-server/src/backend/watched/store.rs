@@ -161,13 +161,18 @@ impl Store for Watched<dyn Store> {
             .await
     }
 
-    async fn keep_audit_anchor(&self, origin: &str, checkpoint: &str) -> Result<(), StoreError> {
+    async fn replace_audit_anchor(
+        &self,
+        origin: &str,
+        before: Option<&str>,
+        checkpoint: &str,
+    ) -> Result<bool, StoreError> {
         self.watch.check()?;
         self.watch
             .ask(
-                Statement::Insert,
+                Statement::Update,
                 "audit_anchor",
-                self.store.keep_audit_anchor(origin, checkpoint),
+                self.store.replace_audit_anchor(origin, before, checkpoint),
             )
             .await
     }

@@ -7,7 +7,7 @@ use portcullis_audit_log::{
 };
 use serde_json::{Value, json};
 
-use super::log::{LogError, Named};
+use super::log::{LogError, Node};
 use crate::{
     audit::{AuditActor, AuditDraft, actions::AUDIT_ACCEPT_ROLLBACK},
     backend::{ForeignLog, LogTreeNamed, MissingPeppers, NamedLogError, RefusedLogs},
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AcceptRollback {
     #[command(flatten)]
-    log: Named,
+    log: Node,
     /// Say that it was looked into, and that entries are lost. Without, it is shown what there is, and nothing changed.
     #[arg(long)]
     confirm: bool,
@@ -37,8 +37,10 @@ type Begun = (String, String);
 /// Its own log is another one if its own is the one that was put back.
 pub(super) async fn run(settings: &Settings, arguments: &AcceptRollback) -> Result<(), CliError> {
     let reached = Reached::open(settings, MissingPeppers::Accept).await?;
-    let name = arguments.log.name();
-    let looking = reached.logs.foreign(&reached.backend, name, &reached.clock);
+    let name = arguments.log.name(&reached.logs).to_owned();
+    let looking = reached
+        .logs
+        .foreign(&reached.backend, &name, &reached.clock);
     let foreign = match looking.await {
         Err(error @ NamedLogError::Accept(_)) => Err(error),
         found => Ok(found.map_err(LogError::from)?),
@@ -71,7 +73,7 @@ async fn accept(
 ) -> Result<Option<Begun>, LogError> {
     let by = AuditActor::System(opened.actor.id());
     let draft = AuditDraft {
-        resources: vec![arguments.log.name().to_owned()],
+        resources: vec![arguments.log.name(&opened.logs).to_owned()],
         count: 1,
         ..AuditDraft::new(None, AUDIT_ACCEPT_ROLLBACK, by)
     };

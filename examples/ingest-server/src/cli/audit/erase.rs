@@ -49,7 +49,7 @@ pub(super) async fn run(opened: &Opened, arguments: Erase) -> Result<(), CliErro
     let open = Open::open(opened, &log).await?;
     let erased = async {
         // What somebody types must not get into a log by being asked for.
-        if !concerns_any(&**open.audit.store(), &erasure).await? {
+        if !concerns_any(&*open.store(), &erasure).await? {
             return Err(LogError::NoSuchEntry);
         }
         let by = AuditActor::System(opened.actor.id());
@@ -59,13 +59,13 @@ pub(super) async fn run(opened: &Opened, arguments: Erase) -> Result<(), CliErro
             ..AuditDraft::new(None, AUDIT_ERASE, by)
         };
         let begun = opened.audit.begin(draft).await?;
-        let erased = open.audit.erase(&erasure).await;
+        let erased = open.erase(&erasure).await;
         let (outcome, detail) = match &erased {
             Ok(_) => (Outcome::Success, None),
             Err(_) => (Outcome::Failure, Some(Code::new("failed"))),
         };
         begun.finish(outcome, detail).await?;
-        Ok(erased?)
+        erased
     };
     let erased: Result<u64, LogError> = erased.await;
     open.close().await?;

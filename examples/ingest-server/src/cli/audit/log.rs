@@ -1,5 +1,7 @@
 //! The log that a command is about.
 
+use std::num::NonZeroU32;
+
 use clap::Args;
 use portcullis_audit_log::{
     audit::{AcceptError, EraseError},
@@ -12,16 +14,27 @@ use crate::{
         AuditAction, AuditActor, AuditDraft, PublishedError, PublishedLog, Unrecorded,
         actions::AUDIT_READ,
     },
-    backend::{AuditOpenError, NamedLogError, NamedLogs},
+    backend::{AuditOpenError, FillError, NamedLogError, NamedLogs},
     cli::opened::Opened,
 };
+
+/// The logs of which process.
+#[derive(Debug, Args)]
+pub(super) struct Node {
+    /// Which log, by the name of its folder: server, command-line, …, or database. Without, that of the service.
+    #[arg(long = "node", value_name = "NAME")]
+    name: Option<String>,
+}
 
 /// Which log.
 #[derive(Debug, Args)]
 pub(super) struct Named {
-    /// The log of which process, by the name of its folder: server, command-line, …
-    #[arg(long = "node", value_name = "NAME", default_value = "server")]
-    name: String,
+    #[command(flatten)]
+    node: Node,
+    /// Which of its logs: the first is 1, and one more was begun each time that a rollback was accepted. The latest
+    /// unless it is said.
+    #[arg(long, value_name = "NUMBER")]
+    generation: Option<NonZeroU32>,
 }
 
 /// Why a command on a log did not do what it was asked.
@@ -41,6 +54,8 @@ pub(in crate::cli) enum LogError {
     Erase(#[from] EraseError),
     #[error("the log that follows is not begun")]
     Begin(#[source] AuditOpenError),
+    #[error("the log is not archived")]
+    Archive(#[from] FillError),
     #[error("the log is not used")]
     Store(#[from] StoreError),
 }
@@ -48,21 +63,36 @@ pub(in crate::cli) enum LogError {
 impl LogError {
     /// Whether something has to be asked in another way.
     pub(in crate::cli) const fn is_usage_error(&self) -> bool {
+        if let Self::Named(NamedLogError::Keys(error)) = self {
+            return error.is_configuration();
+        }
         matches!(
             self,
             Self::Named(
                 NamedLogError::Name
                     | NamedLogError::Unknown
+                    | NamedLogError::Generation
                     | NamedLogError::InUse
+                    | NamedLogError::NoArchive
                     | NamedLogError::Accept(AcceptError::NothingToAccept)
             ) | Self::Invalid(_)
         )
     }
 }
 
+impl Node {
+    pub(super) fn name<'a>(&'a self, logs: &NamedLogs) -> &'a str {
+        self.name.as_deref().unwrap_or_else(|| logs.of_service())
+    }
+}
+
 impl Named {
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    pub(super) fn name<'a>(&'a self, logs: &NamedLogs) -> &'a str {
+        self.node.name(logs)
+    }
+
+    pub(super) const fn generation(&self) -> Option<NonZeroU32> {
+        self.generation
     }
 
     /// The log as it is published, once it is on record that it is read.
@@ -76,17 +106,22 @@ impl Named {
         action: &'static AuditAction,
         opened: &Opened,
     ) -> Result<PublishedLog, LogError> {
-        let log = self.published(&opened.logs)?;
+        let logs = &opened.logs;
+        let name = self.name(logs);
         let actor = AuditActor::System(opened.actor.id());
         let draft = AuditDraft {
             count: 1,
             ..AuditDraft::new(None, action, actor)
         };
+        let number = self.generation;
+        if logs.is_shared(name) {
+            // Which has the entry as well, and is then published with it.
+            opened.audit.record(draft).await?;
+            opened.audit.publish().await;
+            return Ok(logs.published(name, number).await?);
+        }
+        let log = logs.published(name, number).await?;
         opened.audit.record(draft).await?;
         Ok(log)
-    }
-
-    pub(super) fn published(&self, logs: &NamedLogs) -> Result<PublishedLog, LogError> {
-        Ok(logs.published(&self.name)?)
     }
 }

@@ -1,42 +1,85 @@
-//! A log that a command has to itself.
+//! A log that a command changes.
 
 use std::sync::Arc;
 
 use portcullis_audit_log::{
-    audit::{Audit, Retention},
-    store::FileStore,
+    audit::{Audit, Erasure, Retained, Retention},
+    store::Store,
 };
 use tokio::task::JoinHandle;
 
 use super::log::{LogError, Named};
-use crate::cli::opened::Opened;
+use crate::{audit::KeptLog, backend::OpenedLog, cli::opened::Opened};
 
-/// A log of a process that does not run.
+/// A log of a process that does not run, or the one that all share.
 pub(super) struct Open {
-    pub(super) audit: Audit,
-    pub(super) retention: Retention,
-    store: Arc<FileStore>,
+    kept: KeptLog,
+    retention: Retention,
+    writer: Option<Writer>,
+}
+
+/// What writes the latest log there is: one that it has followed is written by nobody.
+struct Writer {
+    audit: Audit,
     writing: JoinHandle<()>,
 }
 
 impl Open {
     pub(super) async fn open(opened: &Opened, named: &Named) -> Result<Self, LogError> {
         let logs = &opened.logs;
-        let opening = logs.open(&opened.backend, named.name(), &opened.clock);
-        let (audit, store, writing) = opening.await?;
-        Ok(Self {
+        let (name, number) = (named.name(logs), named.generation());
+        let retention = logs.retention(name, number)?;
+        let opening = logs.open(&opened.backend, name, number, &opened.clock);
+        let OpenedLog { kept, written } = opening.await?;
+        let writer = written.map(|(audit, writing)| Writer {
             audit,
-            retention: logs.retention(named.name()),
-            store,
             writing: tokio::spawn(writing),
+        });
+        Ok(Self {
+            kept,
+            retention,
+            writer,
         })
+    }
+
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        self.kept.store()
+    }
+
+    /// Publishes all there is, of a log that is written.
+    pub(super) async fn publish(&self) {
+        if let Some(Writer { audit, .. }) = &self.writer {
+            // What cannot be published now is published when it is closed.
+            let _ = audit.checkpoint().await;
+        }
+    }
+
+    /// Erases parts: on record there, or if nobody writes it any more, where the command is.
+    pub(super) async fn erase(&self, whose: &Erasure) -> Result<u64, LogError> {
+        match &self.writer {
+            Some(Writer { audit, .. }) => Ok(audit.erase(whose).await?),
+            None => Ok(whose.erase_in(&*self.store()).await?),
+        }
+    }
+
+    /// Takes away what is too old.
+    pub(super) async fn retain(&self, opened: &Opened) -> Result<Retained, LogError> {
+        match &self.writer {
+            Some(Writer { audit, .. }) => Ok(audit.retain(&self.retention).await?),
+            None => Ok(opened
+                .audit
+                .retain_in(&*self.store(), &self.retention)
+                .await?),
+        }
     }
 
     /// Gives it back when everything is written.
     pub(super) async fn close(self) -> Result<(), LogError> {
-        self.audit.close();
-        // Its end is that of the log; a panic is told by the runtime.
-        let _ = self.writing.await;
-        Ok(self.store.close().await?)
+        if let Some(Writer { audit, writing }) = self.writer {
+            audit.close();
+            // Its end is that of the log; a panic is told by the runtime.
+            let _ = writing.await;
+        }
+        Ok(self.kept.close().await?)
     }
 }

@@ -34,13 +34,13 @@ pub(super) async fn run(opened: &Opened, arguments: &Prune) -> Result<(), CliErr
             ..AuditDraft::new(None, AUDIT_PRUNE, by)
         };
         let begun = opened.audit.begin(draft).await?;
-        let retained = open.audit.retain(&open.retention).await;
+        let retained = open.retain(opened).await;
         let (outcome, detail) = match &retained {
             Ok(_) => (Outcome::Success, None),
             Err(_) => (Outcome::Failure, Some(Code::new("failed"))),
         };
         begun.finish(outcome, detail).await?;
-        Ok(retained?)
+        retained
     };
     let retained: Result<Retained, LogError> = retained.await;
     open.close().await?;

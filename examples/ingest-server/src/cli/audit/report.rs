@@ -62,7 +62,7 @@ pub(super) async fn run(opened: &Opened, arguments: Report) -> Result<(), CliErr
     let checkpoint = log.signed().checkpoint().clone();
     let now = instant(now).unwrap_or(period.to);
     let report = reporting.finish(Some(checkpoint), now);
-    let title = format!("Audit log {}", named.name());
+    let title = format!("Audit log {}", named.name(&opened.logs));
     print(&match format {
         Format::Markdown => report.to_markdown(&title),
         Format::Json => to_json(&report.to_json()),

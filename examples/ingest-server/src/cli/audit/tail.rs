@@ -61,19 +61,13 @@ pub(super) async fn run(opened: &Opened, arguments: Tail) -> Result<(), CliError
     latest.reverse();
     show(&latest, json)?;
     if follow {
-        go_on(opened, &named, &filter, log, json).await?;
+        go_on(&filter, log, json).await?;
     }
     Ok(())
 }
 
 /// Shows what comes, until it is interrupted.
-async fn go_on(
-    opened: &Opened,
-    named: &Named,
-    filter: &Filter,
-    mut log: PublishedLog,
-    json: bool,
-) -> Result<(), CliError> {
+async fn go_on(filter: &Filter, mut log: PublishedLog, json: bool) -> Result<(), CliError> {
     loop {
         tokio::select! {
             // The command's own log is closed in order. Without the signal there is none to wait for.
@@ -81,7 +75,7 @@ async fn go_on(
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
         let next = log.size();
-        log = named.published(&opened.logs)?;
+        log = log.again().map_err(LogError::from)?;
         if log.size() <= next {
             continue;
         }

@@ -25,7 +25,8 @@ pub(in crate::cli) struct Vkey {
 pub(super) async fn run(settings: &Settings, arguments: &Vkey) -> Result<(), CliError> {
     let loaded = settings.load_quietly(MissingSecrets::Report).await?;
     let logs = NamedLogs::new(&loaded.config);
-    let keys = logs.keys(arguments.log.name()).map_err(LogError::from)?;
+    let (name, number) = (arguments.log.name(&logs), arguments.log.generation());
+    let keys = logs.keys(name, number).map_err(LogError::from)?;
     let mut keys = keys.iter().map(ToString::to_string);
     keys.try_for_each(|key| {
         if arguments.json {

@@ -8,7 +8,7 @@ use super::*;
 use crate::cli::Cli;
 
 /// Each command once, with what it cannot do without.
-const EXAMPLES: [&str; 32] = [
+const EXAMPLES: [&str; 33] = [
     "serve",
     "demo",
     "check-config",
@@ -36,6 +36,7 @@ const EXAMPLES: [&str; 32] = [
     "audit verify",
     "audit export",
     "audit prune",
+    "audit archive",
     "audit accept-rollback",
     "audit erase --event 0",
     "audit proof 0",

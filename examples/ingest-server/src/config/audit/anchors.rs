@@ -1,32 +1,74 @@
 //! Where checkpoints of the audit log are kept beside it.
 
-use std::{fmt, path::PathBuf};
+mod witness;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use portcullis_audit_log::note::KeyName;
 
-use crate::config::{given::Given, problems::Problems, settings, sources::Sources};
+use self::witness::GivenWitness;
+use super::secret_files;
+use crate::{
+    config::{given::Given, problems::Problems, profile::Profile, settings, sources::Sources},
+    files,
+};
+
+pub(crate) use self::witness::Witness;
 
 /// A place that keeps the latest checkpoint of each log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum AnchorPlace {
     /// A row in the database of the service.
     Database,
     /// A file in a folder that is there, as of another disk or a share.
     Folder(PathBuf),
+    /// Somebody else, who signs it too.
+    Witness(Arc<Witness>),
+    /// The archive of the log.
+    Archive,
+}
+
+/// The files that are read for a list.
+#[derive(Debug, Default)]
+struct Files {
+    witnesses: Vec<PathBuf>,
+    secrets: Vec<PathBuf>,
 }
 
 const FILE: &str = "file:";
+const WITNESS: &str = "witness:";
+const ARCHIVE: &str = "archive";
+const EXPECTED: &str = "must be `database`, `archive`, `file:` and the absolute path of a folder, or `witness:` and the \
+                        absolute path of a file";
 
 impl AnchorPlace {
-    fn parse(text: &str) -> Result<Self, &'static str> {
-        if text == "database" {
-            return Ok(Self::Database);
+    /// Reads an entry. What a witness is reached with is in a file, whose secrets are in others.
+    fn parse(text: &str, files: &mut Files) -> Result<Self, String> {
+        match text {
+            "database" => return Ok(Self::Database),
+            ARCHIVE => return Ok(Self::Archive),
+            _ => {}
         }
-        let folder = text.strip_prefix(FILE).map(PathBuf::from);
-        match folder {
-            Some(folder) if folder.is_absolute() => Ok(Self::Folder(folder)),
-            _ => Err("must be `database` or `file:` and the absolute path of a folder"),
+        let path = |prefix| text.strip_prefix(prefix).map(Path::new);
+        match (path(FILE), path(WITNESS)) {
+            (Some(folder), _) if folder.is_absolute() => Ok(Self::Folder(folder.to_owned())),
+            (_, Some(file)) if file.is_absolute() => {
+                let given = GivenWitness::read(file)?;
+                files.secrets.extend(given.secret_files);
+                files.witnesses.push(file.to_owned());
+                Ok(Self::Witness(Arc::new(given.witness)))
+            }
+            _ => Err(EXPECTED.to_owned()),
         }
+    }
+
+    /// Whether it is asked over a network that may be away: a command does not wait for that.
+    pub(crate) const fn is_remote(&self) -> bool {
+        matches!(self, Self::Witness(_) | Self::Archive)
     }
 
     /// The file in such a folder that is of the log of that name.
@@ -48,7 +90,16 @@ impl fmt::Display for AnchorPlace {
         match self {
             Self::Database => f.write_str("database"),
             Self::Folder(folder) => write!(f, "{FILE}{}", folder.display()),
+            Self::Witness(witness) => f.write_str(&witness.name),
+            Self::Archive => f.write_str(ARCHIVE),
         }
+    }
+}
+
+/// They are the same if they are called the same.
+impl PartialEq for AnchorPlace {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
     }
 }
 
@@ -58,7 +109,8 @@ const MOST_NAME: usize = 200;
 /// Reads the list, for logs in a folder of this name.
 pub(super) fn read(
     sources: &Sources,
-    logs: &std::path::Path,
+    profile: Profile,
+    logs: &Path,
     origin: Option<&KeyName>,
     problems: &mut Problems,
 ) -> Option<Vec<AnchorPlace>> {
@@ -66,10 +118,10 @@ pub(super) fn read(
     if text.trim() == "none" {
         return Some(Vec::new());
     }
-    let mut places = Vec::new();
+    let (mut places, mut read) = (Vec::new(), Files::default());
     for (index, text) in text.split(',').enumerate() {
         let number = index + 1;
-        let place = match AnchorPlace::parse(text.trim()) {
+        let place = match AnchorPlace::parse(text.trim(), &mut read) {
             Ok(place) => place,
             Err(expected) => {
                 problems.add(&from, format!("entry {number} {expected}"));
@@ -78,6 +130,10 @@ pub(super) fn read(
         };
         if places.contains(&place) {
             problems.add(&from, format!("entry {number} stands there twice"));
+        }
+        if place == AnchorPlace::Archive && sources.given(settings::AUDIT_ARCHIVE).is_none() {
+            let message = format!("needs {}", settings::AUDIT_ARCHIVE.variable);
+            problems.add(&from, format!("entry {number} {message}"));
         }
         if let AnchorPlace::Folder(folder) = &place {
             if folder.starts_with(logs) {
@@ -95,6 +151,15 @@ pub(super) fn read(
         }
         places.push(place);
     }
+    secret_files(&read.secrets, profile, &from, problems);
+    // Who can change whose signature counts can have another sign.
+    for message in read
+        .witnesses
+        .iter()
+        .flat_map(|file| files::of_parents(file))
+    {
+        problems.add_as(profile.danger(), &from, message);
+    }
     Some(places)
 }
 
@@ -103,10 +168,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_the_database_or_a_folder_from_the_root() {
+    fn a_place_is_the_database_the_archive_or_a_path_from_the_root() {
         let folder = AnchorPlace::Folder("/mnt/anchor".into());
-        assert_eq!(AnchorPlace::parse("database"), Ok(AnchorPlace::Database));
-        assert_eq!(AnchorPlace::parse("file:/mnt/anchor"), Ok(folder.clone()));
+        let parse = |text| AnchorPlace::parse(text, &mut Files::default());
+        assert_eq!(parse("database"), Ok(AnchorPlace::Database));
+        assert_eq!(parse("archive"), Ok(AnchorPlace::Archive));
+        assert_eq!(parse("file:/mnt/anchor"), Ok(folder.clone()));
         assert_eq!(folder.to_string(), "file:/mnt/anchor");
         for other in [
             "",
@@ -115,8 +182,11 @@ mod tests {
             "file:anchor",
             "/mnt/anchor",
             "Database",
+            "witness:",
+            "witness:w.toml",
+            "witness:/nowhere/w.toml",
         ] {
-            assert!(AnchorPlace::parse(other).is_err(), "{other}");
+            assert!(parse(other).is_err(), "{other}");
         }
     }
 

@@ -1,16 +1,15 @@
 //! The file that says where entries of the audit log are delivered to.
 
-mod members;
 mod receiver;
 
 use std::path::PathBuf;
 
 use toml::de::{DeTable, DeValue};
 
-use self::members::{Members, Wrong};
+use super::members::{Members, Wrong, document};
 use crate::files::FilePolicy;
 
-pub(crate) use self::receiver::{Reach, Receiver, WebhookTexts};
+pub(crate) use self::receiver::{Receiver, WebhookTexts};
 
 /// The sinks that an operator gave, in the order of their names.
 #[derive(Debug)]
@@ -33,18 +32,7 @@ const MOST_NAME: usize = 32;
 
 impl FilePolicy for GivenSinks {
     fn from_text(text: &[u8]) -> Result<Self, String> {
-        let told = |offset: usize, why: &str| {
-            let before = text.get(..offset).unwrap_or(text);
-            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-            format!("line {line}: {why}")
-        };
-        let utf8 = std::str::from_utf8(text)
-            .map_err(|error| told(error.valid_up_to(), "is not UTF-8 text"))?;
-        let table = DeTable::parse(utf8).map_err(|error| {
-            let why = format!("is not TOML: {}", error.message());
-            told(error.span().unwrap_or_default().start, &why)
-        })?;
-        read(table.get_ref()).map_err(|Wrong { offset, why }| told(offset, &why))
+        document(text, read)
     }
 }
 
@@ -70,7 +58,7 @@ fn read(document: &DeTable<'_>) -> Result<GivenSinks, Wrong> {
             };
             let mut members = Members::new(table, offset);
             let receiver = Receiver::read(&mut members, &mut given.secret_files)?;
-            members.end()?;
+            members.end("a sink of this kind")?;
             let name = name.to_string();
             given.sinks.push(AuditSink { name, receiver });
         }

@@ -3,8 +3,9 @@
 use portcullis_audit_log::rule::Rule;
 use portcullis_telemetry::{Label, MetricError, Registry};
 
+use super::archive;
 use crate::{
-    audit::Suspicions,
+    audit::{Leadership, Suspicions},
     backend::AuditFollowing,
     delivery::{Deliveries, DeliveryState},
     observe::{SMALL, number},
@@ -15,8 +16,21 @@ pub(crate) fn register_audit_following(
     registry: &Registry,
     following: &AuditFollowing,
 ) -> Result<(), MetricError> {
+    register_leadership(registry, &following.leadership)?;
     register_deliveries(registry, &following.deliveries)?;
+    archive::register(registry, following.archive.as_ref())?;
     register_suspicions(registry, &following.suspicions)
+}
+
+/// Registers whether this process follows the log.
+fn register_leadership(registry: &Registry, leadership: &Leadership) -> Result<(), MetricError> {
+    let leadership = leadership.clone();
+    registry.observed_gauge(
+        "ingest_audit_leader",
+        "1 if this process follows the audit log: delivers it, looks for suspicious access, verifies it each day and \
+         takes away what is too old; of those that share a log one does",
+        move || f64::from(u8::from(leadership.is_leading())),
+    )
 }
 
 /// Registers what each sink has delivered and how far it is behind.
@@ -198,6 +212,18 @@ mod tests {
         assert_eq!(left, [Id::constant("sink/file")]);
         let lines = fs::read_to_string(folder.path().join("lines")).unwrap();
         assert_eq!(lines.lines().count(), 44);
+    }
+
+    #[tokio::test]
+    async fn who_follows_the_log_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let leadership = Leadership::by_lock(folder.path().join("leader"));
+        let registry = Registry::new();
+        register_leadership(&registry, &leadership).unwrap();
+        let before = scraped(&registry);
+        assert_eq!(before["ingest_audit_leader"], 0.0);
+        leadership.lead(async {}).await;
+        assert_moved(&before, &scraped(&registry), ["ingest_audit_leader"]);
     }
 
     #[test]

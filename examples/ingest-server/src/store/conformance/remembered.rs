@@ -77,9 +77,16 @@ pub(super) async fn each_policy_is_remembered(store: &impl Store) {
 pub(super) async fn each_audit_log_has_its_anchor(store: &impl Store) {
     let kept = async |origin| store.audit_anchor(origin).await.unwrap();
     assert_eq!(kept("one").await, None);
-    for (origin, checkpoint) in [("one", "1"), ("one", "2"), ("other", "3")] {
-        let keeping = store.keep_audit_anchor(origin, checkpoint);
-        keeping.await.unwrap();
+    for (origin, before, checkpoint, is_done) in [
+        ("one", Some("0"), "1", false),
+        ("one", None, "1", true),
+        ("one", None, "2", false),
+        ("one", Some("1"), "2", true),
+        ("one", Some("1"), "3", false),
+        ("other", None, "3", true),
+    ] {
+        let replaced = store.replace_audit_anchor(origin, before, checkpoint);
+        assert_eq!(replaced.await.unwrap(), is_done, "{origin} {before:?}");
     }
     assert_eq!(kept("one").await.as_deref(), Some("2"));
     assert_eq!(kept("other").await.as_deref(), Some("3"));

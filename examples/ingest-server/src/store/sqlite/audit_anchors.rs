@@ -12,14 +12,24 @@ pub(super) fn find(connection: &Connection, origin: &str) -> Result<Option<Strin
     Ok(select.query_row([origin], |row| row.get(0)).optional()?)
 }
 
-/// Puts one in the place of that before.
-pub(super) async fn keep(
+/// Puts one in the place of that before, if that is there.
+pub(super) async fn replace(
     pool: &SqlitePool,
     origin: &str,
+    before: Option<&str>,
     checkpoint: &str,
 ) -> Result<SqliteQueryResult, sqlx::Error> {
-    let keep = "INSERT INTO audit_anchor (origin, checkpoint) VALUES (?, ?)
-        ON CONFLICT DO UPDATE SET checkpoint = excluded.checkpoint";
-    let statement = sqlx::query(keep).bind(origin).bind(checkpoint);
+    let replace = match before {
+        None => sqlx::query(
+            "INSERT INTO audit_anchor (checkpoint, origin) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        ),
+        Some(_) => sqlx::query(
+            "UPDATE audit_anchor SET checkpoint = ? WHERE origin = ? AND checkpoint = ?",
+        ),
+    };
+    let mut statement = replace.bind(checkpoint).bind(origin);
+    if let Some(before) = before {
+        statement = statement.bind(before);
+    }
     statement.execute(pool).await
 }

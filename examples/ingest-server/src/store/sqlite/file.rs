@@ -6,7 +6,7 @@ use std::{
     os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -18,7 +18,6 @@ use crate::store::DatabaseFault;
 #[derive(Debug, Clone)]
 pub(super) struct OpenedFile {
     path: PathBuf,
-    /// Kept open: closing any descriptor of the file would end the locks that SQLite has on it.
     file: Arc<File>,
     identity: Identity,
     length: Arc<AtomicU64>,
@@ -32,7 +31,7 @@ type Identity = (u64, u64);
 impl OpenedFile {
     /// The file that lies there now.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        let file = open_to_the_end(path)?;
         let metadata = file.metadata()?;
         let beside = ["-wal", "-shm"].map(|suffix| {
             let mut path = path.as_os_str().to_owned();
@@ -41,7 +40,7 @@ impl OpenedFile {
         });
         Ok(Self {
             path: path.to_owned(),
-            file: Arc::new(file),
+            file,
             identity: identity(&metadata),
             length: Arc::new(AtomicU64::new(metadata.len())),
             beside,
@@ -104,6 +103,20 @@ impl OpenedFile {
     }
 }
 
+/// Closing any descriptor of a file ends the locks that SQLite has on it in this process, also for who has opened it
+/// beside: each file is opened once, and never closed.
+fn open_to_the_end(path: &Path) -> io::Result<Arc<File>> {
+    static OPENED: Mutex<Vec<(Identity, Arc<File>)>> = Mutex::new(Vec::new());
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = identity(&fs::metadata(path)?);
+    if let Some((_, file)) = opened.iter().find(|(opened, _)| *opened == wanted) {
+        return Ok(Arc::clone(file));
+    }
+    let file = Arc::new(File::open(path)?);
+    opened.push((identity(&file.metadata()?), Arc::clone(&file)));
+    Ok(file)
+}
+
 fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
@@ -146,6 +159,21 @@ mod tests {
             fs::rename(&path, folder.path().join("moved")).unwrap();
             fs::write(&path, database(3)).unwrap();
         }));
+    }
+
+    #[test]
+    fn who_opens_a_file_again_ends_no_lock_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let locked = File::create(&path).unwrap();
+        rustix::fs::fcntl_lock(&locked, rustix::fs::FlockOperation::LockExclusive).unwrap();
+        let first = OpenedFile::at(&path).unwrap();
+        drop(OpenedFile::at(&path).unwrap());
+        drop(first);
+        // Locks of a process do not stand in its own way: it asks the system.
+        let inode = format!(":{} ", locked.metadata().unwrap().ino());
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        assert!(locks.contains(&inode), "{locks}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ const REDIS: &str = "must be `redis://` or, with TLS, `rediss://`, and a host";
 const DAYS: &str = "must be a whole number of days, 1 to 3650";
 const NODES: &str = "must be `counted`, or a number from 1 to 1000";
 
-pub(crate) const ROWS: [Row; 189] = [
+pub(crate) const ROWS: [Row; 193] = [
     (
         "INGEST_PROFILE",
         "Production",
@@ -486,9 +486,29 @@ pub(crate) const ROWS: [Row; 189] = [
         "entry 2 must be 1 to 32 of",
     ),
     (
+        "INGEST_AUDIT_STORE",
+        "postgres",
+        "must be `file` or `database`",
+    ),
+    (
+        "INGEST_AUDIT_ANCHORS",
+        "witness:/nowhere/witness.toml",
+        "entry 1",
+    ),
+    (
+        "INGEST_AUDIT_ANCHORS",
+        "archive",
+        "entry 1 needs INGEST_AUDIT_ARCHIVE",
+    ),
+    (
+        "INGEST_AUDIT_ARCHIVE",
+        "s3://key:secret@audit/ingest",
+        "must be `file://`",
+    ),
+    (
         "INGEST_AUDIT_ANCHORS",
         "database,disk",
-        "entry 2 must be `database` or `file:`",
+        "entry 2 must be `database`, `archive`, `file:`",
     ),
     (
         "INGEST_AUDIT_ANCHORS",

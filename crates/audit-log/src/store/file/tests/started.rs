@@ -62,6 +62,13 @@ async fn a_tail_that_was_cut_is_refused() {
         ),
         "{error}"
     );
+    // Once another has followed it, what lies beside it goes all the same.
+    let cut = FileStore::builder(folder.dir.path()).accept_cut();
+    let cut = cut.open().await.unwrap();
+    assert_eq!(cut.size().await.unwrap(), 256);
+    assert!(cut.personal(5).await.unwrap().is_some());
+    assert_eq!(cut.erase(&[5]).await.unwrap(), 1);
+    cut.close().await.unwrap();
     fs::remove_dir_all(folder.path("journal")).unwrap();
     fs::rename(folder.path("elsewhere"), folder.path("journal")).unwrap();
     assert_has(&folder.open_plainly().await, 300).await;

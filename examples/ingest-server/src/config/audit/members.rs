@@ -1,4 +1,4 @@
-//! The members of a table of TOML, each read once, so that what nobody reads is told.
+//! A document of TOML, of which each member is read once, so that what nobody reads is told.
 
 use std::{collections::BTreeSet, fmt::Display};
 
@@ -25,6 +25,25 @@ pub(super) struct Member<T> {
     name: &'static str,
     offset: usize,
     pub(super) value: T,
+}
+
+/// Reads a document. What is wrong with it is told by its line.
+pub(super) fn document<T>(
+    text: &[u8],
+    read: impl FnOnce(&DeTable<'_>) -> Result<T, Wrong>,
+) -> Result<T, String> {
+    let told = |offset: usize, why: &str| {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line}: {why}")
+    };
+    let utf8 = std::str::from_utf8(text)
+        .map_err(|error| told(error.valid_up_to(), "is not UTF-8 text"))?;
+    let table = DeTable::parse(utf8).map_err(|error| {
+        let why = format!("is not TOML: {}", error.message());
+        told(error.span().unwrap_or_default().start, &why)
+    })?;
+    read(table.get_ref()).map_err(|Wrong { offset, why }| told(offset, &why))
 }
 
 impl Wrong {
@@ -108,13 +127,13 @@ impl<'a> Members<'a> {
         number.map(Some).ok_or_else(wrong)
     }
 
-    /// Fails if there is a member that nobody has read.
-    pub(super) fn end(self) -> Result<(), Wrong> {
+    /// Fails if there is a member that nobody has read, of what is called so.
+    pub(super) fn end(self, what: &str) -> Result<(), Wrong> {
         let is_unread = |name: &str| !self.read.contains(name);
         let mut names = self.table.iter().map(|(name, _)| name);
         match names.find(|name| is_unread(name.get_ref())) {
             Some(name) => {
-                let why = "is nothing that a sink of this kind has";
+                let why = format!("is nothing that {what} has");
                 Err(Wrong::at(name.span().start, why))
             }
             None => Ok(()),

@@ -1,0 +1,113 @@
+//! Why the audit log does not open.
+
+use std::{io, path::PathBuf};
+
+use portcullis_audit_log::{
+    anchor::WitnessError,
+    audit::{OpenError, RolledBack},
+    note::{InvalidKeyName, InvalidSeed},
+    store::FileStoreError,
+};
+
+use super::node::MAX_SLOTS;
+use crate::{audit::DatabaseLogError, delivery::UnusableSink};
+
+/// The audit log does not open, so that nothing that must be on record could be done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AuditOpenError {
+    #[error("the folder of the audit log, {}, cannot be made: {kind}", folder.display())]
+    Folder {
+        folder: PathBuf,
+        kind: io::ErrorKind,
+    },
+    #[error("the audit log in {} does not open", folder.display())]
+    Store {
+        folder: PathBuf,
+        #[source]
+        error: FileStoreError,
+    },
+    #[error("the audit log in {} does not open", folder.display())]
+    Database {
+        folder: PathBuf,
+        #[source]
+        error: DatabaseLogError,
+    },
+    #[error("{MAX_SLOTS} processes have a log or a name in {}; end some of them", .0.display())]
+    NoSlot(PathBuf),
+    #[error("the audit log in {} does not open", folder.display())]
+    Log {
+        folder: PathBuf,
+        #[source]
+        error: OpenError,
+    },
+    /// An anchor knows a log that this one is no continuation of.
+    #[error(
+        "the audit log in {path} has {have} entries, and its anchor `{anchor}` knows it with {had}: its end was cut, or an \
+         old copy was put back. Put the newest copy there; if there is none, find out why, and begin the log that follows \
+         it with `ingest-server audit accept-rollback --node {node}`",
+        path = folder.display(),
+        have = found.have,
+        anchor = found.anchor,
+        had = found.had
+    )]
+    RolledBack {
+        folder: PathBuf,
+        node: String,
+        found: RolledBack,
+    },
+    #[error(
+        "the audit log in {path} does not open. Put the newest copy there; if there is none, find out why, and begin the \
+         log that follows it with `ingest-server audit accept-rollback --node {node}`",
+        path = folder.display()
+    )]
+    TailCut {
+        folder: PathBuf,
+        node: String,
+        #[source]
+        error: FileStoreError,
+    },
+    #[error("a key of the audit log cannot be used")]
+    Key(#[from] InvalidSeed),
+    #[error("the name of the audit log cannot be used")]
+    Name(#[from] InvalidKeyName),
+    #[error("the audit log cannot be delivered")]
+    Sink(#[from] UnusableSink),
+    #[error("a witness of the audit log cannot be used")]
+    Witness(#[from] WitnessError),
+    #[error("the archive is to be an anchor, and there is none")]
+    NoArchive,
+}
+
+impl AuditOpenError {
+    /// Whether it is something to set right, which no further start does.
+    pub(crate) const fn is_configuration(&self) -> bool {
+        self.is_refused()
+    }
+
+    /// Whether the log is not the one that it was.
+    pub(super) const fn is_refused(&self) -> bool {
+        matches!(self, Self::RolledBack { .. } | Self::TailCut { .. })
+    }
+
+    pub(super) fn of_store(folder: PathBuf, node: String, error: FileStoreError) -> Self {
+        match error {
+            FileStoreError::TailCut { .. } => Self::TailCut {
+                folder,
+                node,
+                error,
+            },
+            error => Self::Store { folder, error },
+        }
+    }
+
+    pub(super) fn of_log(folder: PathBuf, node: String, error: OpenError) -> Self {
+        match error {
+            OpenError::RolledBack(found) => Self::RolledBack {
+                folder,
+                node,
+                found,
+            },
+            error => Self::Log { folder, error },
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Those who follow the log: sinks, the rules, and the one that takes away what is too old.
+
+use std::{future::pending, sync::Arc};
+
+use portcullis_audit_log::{
+    audit::{Audit, Retention},
+    clock::Clock as LogClock,
+};
+
+use super::{
+    AuditNode, AuditOpenError, NamedLogs,
+    archives::{Filling, archive},
+    ended::EndedLogs,
+};
+use crate::{
+    audit::{ArchiveGauge, AuditFolder, Leadership, Suspicions, retain, retention, watch},
+    config::Config,
+    delivery::{Deliveries, cursor_of},
+};
+
+/// Those who follow a log.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditFollowing {
+    pub(crate) deliveries: Deliveries,
+    pub(crate) suspicions: Suspicions,
+    pub(crate) archive: Option<ArchiveGauge>,
+    /// Whether it is this process that does so.
+    pub(crate) leadership: Leadership,
+}
+
+impl AuditFollowing {
+    /// Those who follow a log, and what they do once this process leads, which never ends by itself.
+    pub(super) fn new(
+        config: &Config,
+        node: AuditNode,
+        audit: &Audit,
+        own: AuditFolder,
+        filling: Option<Filling>,
+        clock: Arc<dyn LogClock>,
+        leadership: Leadership,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + use<>), AuditOpenError> {
+        let logs = NamedLogs::new(config);
+        let config = &config.audit;
+        let sinks = node.sinks(&config.sinks);
+        let (deliveries, delivering) = Deliveries::new(sinks, audit.store(), Arc::clone(&clock))?;
+        let suspicions = Suspicions::default();
+        let watching = {
+            let (audit, suspicions) = (audit.clone(), suspicions.clone());
+            let (clock, deliveries) = (Arc::clone(&clock), deliveries.clone());
+            let ended = EndedLogs {
+                logs,
+                clock: Arc::clone(&clock),
+                audit: audit.clone(),
+                deliveries,
+                suspicions: suspicions.clone(),
+            };
+            async move {
+                match node {
+                    AuditNode::Server => {
+                        let watching = watch(audit, &*clock, suspicions);
+                        tokio::join!(watching, ended.follow());
+                    }
+                    AuditNode::CommandLine => pending().await,
+                }
+            }
+        };
+        let ages = retention(config.days, config.personal_days);
+        let ages = match &config.archive {
+            Some(_) => ages.archived(),
+            None => ages,
+        };
+        // The service delivers what commands have recorded, and they end before that.
+        let of_ended = config
+            .sinks
+            .iter()
+            .filter(|_| node == AuditNode::CommandLine);
+        let of_ended: Vec<_> = of_ended.flat_map(cursor_of).collect();
+        let retaining = retain(audit.clone(), own, ages, {
+            let deliveries = deliveries.clone();
+            move |ages| {
+                let cursors = of_ended.iter().cloned();
+                cursors.fold(deliveries.held(ages), Retention::follower)
+            }
+        });
+        let archived = filling.as_ref().map(Filling::gauge);
+        let archiving = archive(filling);
+        let following = async move {
+            tokio::select! {
+                () = retaining => {}
+                () = delivering => {}
+                () = archiving => {}
+                () = watching => {}
+            }
+        };
+        let this = Self {
+            deliveries,
+            suspicions,
+            archive: archived,
+            leadership: leadership.clone(),
+        };
+        Ok((this, async move { leadership.lead(following).await }))
+    }
+}
