@@ -251,11 +251,10 @@ async fn what_lies_beside_a_log_goes_too_when_another_has_followed_it() {
     );
     let leaves = log.closed().await;
     let told = |action: &str| {
-        let told = leaves
+        let mut told = leaves
             .iter()
             .map(|leaf| Leaf::parse(leaf).expect("it is a leaf"));
-        told.filter(|leaf| leaf.action() == action)
-            .last()
+        told.rfind(|leaf| leaf.action() == action)
             .map(|leaf| leaf.count())
     };
     assert_eq!(
