@@ -133,9 +133,31 @@ mod tests {
         store::MemoryStore,
     };
     use secrecy::SecretBox;
+    use tempfile::TempDir;
 
     use super::*;
     use crate::backend::empty_store;
+
+    /// Those that need nobody else.
+    fn places(elsewhere: &TempDir) -> [AnchorPlace; 2] {
+        [
+            AnchorPlace::Database,
+            AnchorPlace::Folder(elsewhere.path().to_owned()),
+        ]
+    }
+
+    /// That of the log of this name, which asks it for nothing.
+    fn anchor(origin: &str, place: &AnchorPlace, database: &Arc<dyn Store>) -> Arc<dyn Anchor> {
+        let log: Arc<dyn LogStore> = Arc::new(MemoryStore::new());
+        let anchored = AnchoredLog {
+            base: &origin.parse().unwrap(),
+            generation: &Generation::FIRST,
+            name: "server",
+            store: &log,
+            archive: None,
+        };
+        anchored.at(place, database).unwrap()
+    }
 
     /// Opens an empty log of that name, and gives its size once it is closed.
     async fn opened(origin: &str, anchor: Arc<dyn Anchor>) -> Result<u64, OpenError> {
@@ -162,22 +184,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = empty_store(folder.path()).await;
         let elsewhere = tempfile::tempdir().unwrap();
-        let places = [
-            AnchorPlace::Database,
-            AnchorPlace::Folder(elsewhere.path().to_owned()),
-        ];
-        for place in places {
-            let log: Arc<dyn LogStore> = Arc::new(MemoryStore::new());
-            let anchor = |origin: &str| {
-                let anchored = AnchoredLog {
-                    base: &origin.parse().unwrap(),
-                    generation: &Generation::FIRST,
-                    name: "server",
-                    store: &log,
-                    archive: None,
-                };
-                anchored.at(&place, &store).unwrap()
-            };
+        for place in places(&elsewhere) {
+            let anchor = |origin: &str| anchor(origin, &place, &store);
             let size = opened("one", anchor("one")).await.unwrap();
             let error = opened("one", anchor("one")).await.unwrap_err();
             let OpenError::RolledBack(found) = error else {
@@ -194,21 +202,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = empty_store(folder.path()).await;
         let elsewhere = tempfile::tempdir().unwrap();
-        let places = [
-            AnchorPlace::Database,
-            AnchorPlace::Folder(elsewhere.path().to_owned()),
-        ];
-        for place in places {
+        for place in places(&elsewhere) {
             let log = Arc::new(MemoryStore::new());
-            let kept_by: Arc<dyn LogStore> = Arc::clone(&log) as _;
-            let anchored = AnchoredLog {
-                base: &"one".parse().unwrap(),
-                generation: &Generation::FIRST,
-                name: "server",
-                store: &kept_by,
-                archive: None,
-            };
-            let anchor = anchored.at(&place, &store).unwrap();
+            let anchor = anchor("one", &place, &store);
             let mut kept = Vec::new();
             for _ in 0..2 {
                 opened_again(&log, "one", Arc::clone(&anchor))

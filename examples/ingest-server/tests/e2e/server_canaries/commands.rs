@@ -7,7 +7,7 @@ use crate::harness::{Data, run_to_end};
 
 /// Each command, with arguments beside those that all are given; `@` stands for an e-mail address, `$` for a word and
 /// `#` for the id of a lead.
-const COMMANDS: [(&str, &[&str]); 30] = [
+const COMMANDS: [(&str, &[&str]); 31] = [
     ("serve", &[]),
     ("demo", &[]),
     ("check-config", &[""]),
@@ -54,7 +54,11 @@ const COMMANDS: [(&str, &[&str]); 30] = [
     ),
     ("audit verify", &["", "--node command-line", "--from $"]),
     ("audit export", &["", "--actor $"]),
-    ("audit prune", &["", "--node $"]),
+    ("audit prune", &["", "--node $", "--generation $"]),
+    (
+        "audit archive",
+        &["--node command-line", "--json", "--node $"],
+    ),
     ("audit accept-rollback", &["", "--node $", "--confirm $"]),
     (
         "audit erase",

@@ -1,6 +1,6 @@
 //! A server that is given canaries everywhere, and all that comes out of it.
 
-use std::{collections::BTreeSet, mem, process::Command};
+use std::{collections::BTreeSet, fs, mem, process::Command};
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -42,7 +42,13 @@ impl Run {
         let delivered = Delivered::start(&mut canaries, collecting).await;
         let redis = Redis::start_with(Some(REDIS_PASSWORD)).await;
         let monitor = monitor(&redis).await;
+        let archive = data.path().join("archive");
+        fs::create_dir(&archive).unwrap();
         let settings = [
+            (
+                "INGEST_AUDIT_ARCHIVE",
+                format!("file://{}", archive.display()),
+            ),
             ("INGEST_LOG", "trace".to_owned()),
             ("INGEST_REDIS_URL", redis.url()),
             ("INGEST_AUDIT_SINKS", delivered.sinks()),
@@ -76,6 +82,7 @@ impl Run {
         Delivered::all(&server).await;
         outputs.extend(delivered.outputs());
         assert!(server.terminate().success());
+        assert!(archive.join("server/checkpoints").is_dir());
         outputs.extend(outputs::tables(data).await);
         outputs.extend(outputs::files(data));
         outputs.push(("the log".to_owned(), data.logs().into_bytes()));
