@@ -91,8 +91,8 @@ impl Audit {
     /// event in the log once there is room.
     pub fn note(&self, event: EventBuilder, personal: Option<&PersonalText<'_>>) {
         let action = event.action();
-        match self.shared.stamped_with(event, Delivery::Best, personal) {
-            Ok((event, personal)) => self.shared.offer(event, personal),
+        match self.shared.queued(event, Delivery::Best, personal) {
+            Ok(queued) => self.shared.offer(queued),
             Err(_) => self.shared.drop_event(action, DropReason::Invalid),
         }
     }
@@ -106,8 +106,8 @@ impl Audit {
         event: EventBuilder,
         personal: Option<&PersonalText<'_>>,
     ) -> Result<Recorded, Unrecorded> {
-        let (event, personal) = self.shared.stamped_with(event, Delivery::Must, personal)?;
-        self.shared.deliver(event, personal, Waits::Reader).await
+        let queued = self.shared.queued(event, Delivery::Must, personal)?;
+        self.shared.deliver(queued, Waits::Reader).await
     }
 
     /// Records that something is begun, which may be done when this returns, and not before. What came of it,
@@ -121,11 +121,8 @@ impl Audit {
         personal: Option<&PersonalText<'_>>,
     ) -> Result<Pending, Unrecorded> {
         let intent = event.clone().unknown(BEGUN);
-        let (intent, personal) = self.shared.stamped_with(intent, Delivery::Must, personal)?;
-        let begun = self
-            .shared
-            .deliver(intent, personal, Waits::Beginner)
-            .await?;
+        let intent = self.shared.queued(intent, Delivery::Must, personal)?;
+        let begun = self.shared.deliver(intent, Waits::Beginner).await?;
         Ok(Pending::new(Arc::clone(&self.shared), begun, event))
     }
 

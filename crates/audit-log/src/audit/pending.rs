@@ -70,9 +70,10 @@ impl Pending {
             Ending::Failure(detail) => draft.failed(detail),
             Ending::Unknown(detail) => draft.unknown(detail),
         };
-        let event = self.shared.stamped(draft.refs([intent]), Delivery::Must)?;
+        let draft = draft.refs([intent]);
+        let event = self.shared.queued(draft, Delivery::Must, None)?;
         let waits = |reply| Waits::Finisher(intent, reply);
-        self.shared.deliver(event, None, waits).await
+        self.shared.deliver(event, waits).await
     }
 }
 

@@ -30,14 +30,28 @@ pub(super) enum Waits {
 pub(super) type Reply = oneshot::Sender<Result<Recorded, Unrecorded>>;
 
 impl Queued {
-    /// What the log says of itself: it takes no room.
-    pub(super) const fn own(event: Event) -> Self {
+    /// What nobody waits for, and has no room yet.
+    pub(super) const fn new(event: Event, personal: Option<Personal>) -> Self {
         Self {
             event,
-            personal: None,
+            personal,
             waits: Waits::Nobody,
             ticket: None,
         }
+    }
+
+    /// What the log says of itself: it takes no room.
+    pub(super) const fn own(event: Event) -> Self {
+        Self::new(event, None)
+    }
+
+    /// How much room it takes.
+    pub(super) fn bytes(&self) -> u32 {
+        /// What stands beside the text: the draft, and what sealing adds.
+        const OVERHEAD: usize = 512;
+        let personal = self.personal.as_ref();
+        let personal = personal.map_or(0, |personal| personal.as_bytes().len());
+        u32::try_from(self.event.max_leaf_bytes() + personal + OVERHEAD).unwrap_or(u32::MAX)
     }
 
     /// Tells who waits for it. Gives whether somebody heard it.
@@ -70,12 +84,4 @@ impl Queued {
     pub(super) const fn is_note(&self) -> bool {
         matches!(self.event.delivery(), Delivery::Best)
     }
-}
-
-/// The bytes that an event takes in a room.
-pub(super) fn bytes_of(event: &Event, personal: Option<&Personal>) -> u32 {
-    /// What stands beside the text: the draft, and what sealing adds.
-    const OVERHEAD: usize = 512;
-    let personal = personal.map_or(0, |personal| personal.as_bytes().len());
-    u32::try_from(event.max_leaf_bytes() + personal + OVERHEAD).unwrap_or(u32::MAX)
 }

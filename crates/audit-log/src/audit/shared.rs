@@ -18,7 +18,7 @@ use super::{
     dropped::Dropped,
     ids::Ids,
     own_events::Closing,
-    queued::{Queued, Reply, Waits, bytes_of},
+    queued::{Queued, Reply, Waits},
     room::Room,
 };
 use crate::{
@@ -143,40 +143,36 @@ impl Shared {
         Ok(draft.build(Stamp::new(id, time, delivery, self.node.clone()))?)
     }
 
-    /// The event, and what lies beside it. The commitment to that is for the writer to make.
-    pub(super) fn stamped_with(
+    /// The event as it is recorded now, and what lies beside it, as they will wait: they are moved as little as can be.
+    /// The commitment to what lies beside is for the writer to make.
+    pub(super) fn queued(
         &self,
         draft: EventBuilder,
         delivery: Delivery,
         personal: Option<&PersonalText<'_>>,
-    ) -> Result<(Event, Option<Personal>), Unrecorded> {
+    ) -> Result<Queued, Unrecorded> {
         let Some(text) = personal else {
-            return Ok((self.stamped(draft, delivery)?, None));
+            return Ok(Queued::new(self.stamped(draft, delivery)?, None));
         };
         let personal = Personal::new(self.ids.salt()?, text)?;
         let draft = draft.personal(Commitment::UNKNOWN);
-        Ok((self.stamped(draft, delivery)?, Some(personal)))
+        let event = self.stamped(draft, delivery)?;
+        Ok(Queued::new(event, Some(personal)))
     }
 
     /// Hands an event to the writer, and waits until it is durable.
     pub(super) async fn deliver(
         &self,
-        event: Event,
-        personal: Option<Personal>,
+        mut queued: Queued,
         waits: impl FnOnce(Reply) -> Waits,
     ) -> Result<Recorded, Unrecorded> {
         let began = self.clock.monotonic();
         let answer = timeout(MUST_WAIT, async {
-            let bytes = bytes_of(&event, personal.as_ref());
-            let ticket = self.must.enter(bytes).await;
-            let ticket = ticket.ok_or_else(|| self.refusal())?;
+            let ticket = self.must.enter(queued.bytes()).await;
+            queued.ticket = Some(ticket.ok_or_else(|| self.refusal())?);
             let (reply, answer) = oneshot::channel();
-            self.must.push(Queued {
-                event,
-                personal,
-                waits: waits(reply),
-                ticket: Some(ticket),
-            });
+            queued.waits = waits(reply);
+            self.must.push(queued);
             self.wake.notify_one();
             answer.await.unwrap_or_else(|_| Err(self.refusal()))
         });
@@ -193,21 +189,16 @@ impl Shared {
     }
 
     /// Hands an event to the writer if there is room, and waits for nothing.
-    pub(super) fn offer(&self, event: Event, personal: Option<Personal>) {
-        let bytes = bytes_of(&event, personal.as_ref());
-        let Some(ticket) = self.best.try_enter(bytes) else {
+    pub(super) fn offer(&self, mut queued: Queued) {
+        queued.ticket = self.best.try_enter(queued.bytes());
+        if queued.ticket.is_none() {
             let why = match self.phase() {
                 Phase::Open => DropReason::Full,
                 Phase::Closing | Phase::RolledBack => DropReason::Closed,
             };
-            return self.drop_event(event.action(), why);
-        };
-        self.best.push(Queued {
-            event,
-            personal,
-            waits: Waits::Nobody,
-            ticket: Some(ticket),
-        });
+            return self.drop_event(queued.event.action(), why);
+        }
+        self.best.push(queued);
         self.wake.notify_one();
     }
 
