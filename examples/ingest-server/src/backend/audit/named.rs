@@ -85,6 +85,26 @@ impl NamedLogs {
         }
     }
 
+    /// Those in files below a folder, with an archive.
+    #[cfg(test)]
+    pub(super) fn of_files(
+        folder: &Path,
+        archive: ArchivePlace,
+        secrets: VersionedSecrets,
+    ) -> Self {
+        Self {
+            store: AuditStore::File,
+            folder: folder.to_owned(),
+            origin: "test.example/audit".parse().unwrap(),
+            secrets,
+            anchors: Vec::new(),
+            archive: Some(archive),
+            days: NonZeroU32::MIN,
+            personal_days: NonZeroU32::MIN,
+            sinks: Vec::new(),
+        }
+    }
+
     /// Where they are.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
