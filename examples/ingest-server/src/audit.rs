@@ -46,7 +46,7 @@ pub(crate) use self::{
     folder::{AuditFolder, OtherLogError, is_name as is_log_name},
     identity::AuditIdentity,
     kept_log::KeptLog,
-    leadership::Leadership,
+    leadership::{Leader, Leadership},
     lock_file::LockFile,
     log::{AuditLog, Pending, Unrecorded},
     proofs::ProofError,

@@ -20,7 +20,8 @@ use tokio::{
 
 use super::{
     AnchorTimes, ArchiveGauge, ArchiveState, AuditDraft, AuditFolder, AuditIdentity, AuditReads,
-    AuditTail, WriteRecords, Written, refusals::Refusals, screen, write_sums::WriteSums,
+    AuditTail, Leader, Leadership, WriteRecords, Written, refusals::Refusals, screen,
+    write_sums::WriteSums,
 };
 use crate::clock::Clock;
 
@@ -42,6 +43,7 @@ pub(crate) struct AuditLog {
     clock: Arc<dyn Clock>,
     writes: WriteRecords,
     archive: Option<ArchiveGauge>,
+    leadership: Leadership,
     /// Tells the task when nobody can add anything any more.
     _in_use: mpsc::Sender<Infallible>,
 }
@@ -91,6 +93,7 @@ impl AuditLog {
             clock,
             writes,
             archive: None,
+            leadership: Leadership::alone(),
             _in_use: in_use,
         };
         (log, task)
@@ -99,6 +102,16 @@ impl AuditLog {
     /// With what tells how its archive does.
     pub(crate) fn archived(self, archive: Option<ArchiveGauge>) -> Self {
         Self { archive, ..self }
+    }
+
+    /// One that this process writes among others, of whom one follows it.
+    pub(crate) fn led(self, leadership: Leadership) -> Self {
+        Self { leadership, ..self }
+    }
+
+    /// Who follows it, if several processes write it.
+    pub(crate) fn leader(&self) -> Option<Leader> {
+        self.leadership.leader()
     }
 
     /// Puts on record too whether its checkpoints were with their anchors in time.
