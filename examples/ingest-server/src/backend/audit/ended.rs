@@ -24,7 +24,7 @@ use tokio::{task::spawn_blocking, time::sleep};
 use self::archiving::archive;
 use super::{AuditNode, FillError, NamedLogError, NamedLogs};
 use crate::{
-    audit::{CurrentLog, Suspicions, WatchEnd, is_log_name, watch_ended},
+    audit::{AuditFolder, CurrentLog, Suspicions, WatchEnd, is_log_name, watch_ended},
     delivery::Deliveries,
 };
 
@@ -39,6 +39,7 @@ const SOON: Duration = Duration::from_secs(2);
 /// Those who get what is in such logs.
 pub(super) struct EndedLogs {
     pub(super) logs: NamedLogs,
+    pub(super) folder: AuditFolder,
     pub(super) clock: Arc<dyn LogClock>,
     /// Where findings are recorded.
     pub(super) audit: Audit,
@@ -108,6 +109,7 @@ impl EndedLogs {
 
     /// Looks at one that nobody has. Gives whether that was all of it.
     async fn look_at(&self, name: &str) -> Result<bool, EndedError> {
+        let _held = self.folder.hold_ended().await;
         let folder = self.logs.folder().join(name);
         let (current, store) = match CurrentLog::open(&folder, &self.clock).await {
             // Its process runs.
