@@ -120,8 +120,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError`]; some may be erased.
     async fn erase(&self, leaves: &[u64]) -> Result<u64, StoreError>;
 
-    /// Takes away the leaves before `before` with their personal parts, by whole bundles. Gives the first leaf that is
-    /// left.
+    /// Takes away the leaves before `before` with their personal parts, by whole bundles. Gives how many leaves went by
+    /// this call: what others take away meanwhile is counted where they do.
     ///
     /// # Errors
     /// [`StoreError`]; some may be taken away.

@@ -9,6 +9,7 @@ mod current;
 mod database_log;
 mod draft;
 mod earlier_logs;
+mod ended_logs;
 mod folder;
 mod identity;
 mod kept_log;
@@ -43,10 +44,11 @@ pub(crate) use self::{
     database_log::{DATABASE, DatabaseLog, DatabaseLogError},
     draft::{AuditActor, AuditDraft},
     earlier_logs::{EarlierLog, EarlierLogError, OpenEarlierLogs},
+    ended_logs::NotReached,
     folder::{AuditFolder, OtherLogError, is_name as is_log_name},
     identity::AuditIdentity,
     kept_log::KeptLog,
-    leadership::Leadership,
+    leadership::{Leader, Leadership},
     lock_file::LockFile,
     log::{AuditLog, Pending, Unrecorded},
     proofs::ProofError,

@@ -50,20 +50,21 @@ impl Audit {
         self.erase_with(whose, &[]).await
     }
 
-    /// The same, and in logs that this one has followed, which nobody writes any more: an event is that of this log.
+    /// The same, and in others that nobody writes any more, as those that this one has followed: an event is that of this
+    /// log. One that fails keeps nothing in the others.
     ///
     /// # Errors
     /// [`EraseError`]; some may be erased.
     pub async fn erase_with(
         &self,
         whose: &Erasure,
-        earlier: &[Arc<dyn Store>],
+        others: &[Arc<dyn Store>],
     ) -> Result<u64, EraseError> {
         let draft = own_events::draft(&self.shared, Id::SYSTEM_TENANT, ERASED);
         let begun = self
             .begin(draft.resources([whose.resource()]), None)
             .await?;
-        match self.erase_all(whose, earlier).await {
+        match self.erase_all(whose, others).await {
             Ok(erased) => {
                 let begun = begun.amend(|draft| draft.count(erased));
                 begun.finish(Ending::Success).await?;
@@ -80,15 +81,18 @@ impl Audit {
     async fn erase_all(
         &self,
         whose: &Erasure,
-        earlier: &[Arc<dyn Store>],
+        others: &[Arc<dyn Store>],
     ) -> Result<u64, StoreError> {
-        let mut erased = whose.erase_in(&*self.store).await?;
+        let (mut erased, mut failed) = (whose.erase_in(&*self.store).await?, Ok(()));
         if !matches!(whose, Erasure::Event(_)) {
-            for store in earlier {
-                erased += whose.erase_in(&**store).await?;
+            for store in others {
+                match whose.erase_in(&**store).await {
+                    Ok(there) => erased += there,
+                    Err(error) => failed = failed.and(Err(error)),
+                }
             }
         }
-        Ok(erased)
+        failed.map(|()| erased)
     }
 }
 

@@ -17,7 +17,8 @@ use crate::{
     tree::TreeHash,
 };
 
-/// How far back a process looks that opens the log.
+/// How far back from its last entries a process looks that opens the log. Who was there when those were written ended by
+/// then what had been begun [`MAX_AGE`] before: nothing older is open, for however long nobody has been there since.
 const LOOK_BACK: Duration = Duration::from_secs(10 * 60);
 
 /// How often it looks from then on.
@@ -111,20 +112,20 @@ async fn look(store: &dyn Store, begun: &mut Begun) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What was begun in the last ten minutes and nobody ended: by this node, whose process before this one crashed, or so
-/// long ago by another that its process is gone as well. And what others may still end.
+/// What was begun in the last ten minutes of the log and nobody ended: by this node, whose process before this one
+/// crashed, or so long ago by another that its process is gone as well. And what others may still end.
 pub(super) async fn crashed(
     store: &dyn Store,
     node: &Id,
     now: Timestamp,
 ) -> Result<(Vec<Closing>, Begun), StoreError> {
-    let earliest = before(now, LOOK_BACK);
+    let mut earliest = None;
     let (mut intents, mut ended) = (Vec::new(), HashSet::new());
     let (first, size) = (store.first().await?, store.size().await?);
     let mut end = size;
     while end > first {
         let start = (end.saturating_sub(1) / WIDE * WIDE).max(first);
-        let mut is_recent = false;
+        let mut newest = 0;
         let mut next = start;
         while next < end {
             let batch = store.entries(next, READ_BYTES).await?;
@@ -133,13 +134,15 @@ pub(super) async fn crashed(
             }
             for (_, bytes) in batch.iter().take_while(|(n, _)| *n < end) {
                 let leaf = Leaf::parse(bytes).map_err(StoreError::damaged)?;
-                is_recent |= leaf.time().unix_micros() >= earliest;
+                newest = newest.max(leaf.time().unix_micros());
                 ended.extend(leaf.refs());
                 intents.extend(Intent::of(&leaf));
             }
             next = batch.next();
         }
-        if !is_recent {
+        // A clock that was ahead does not end the look early.
+        let last = now.unix_micros().min(newest);
+        if newest < *earliest.get_or_insert(last.saturating_sub(micros(LOOK_BACK))) {
             break;
         }
         end = start;
@@ -156,6 +159,9 @@ pub(super) async fn crashed(
 }
 
 fn before(now: Timestamp, age: Duration) -> u64 {
-    let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
-    now.unix_micros().saturating_sub(age)
+    now.unix_micros().saturating_sub(micros(age))
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -30,7 +30,7 @@ pub struct Retention {
 pub struct Retained {
     /// How many personal parts were erased.
     pub erased: u64,
-    /// How many leaves were taken away.
+    /// How many leaves were taken away, by this call.
     pub pruned: u64,
     /// The first leaf that is left.
     pub first: u64,
@@ -141,8 +141,7 @@ impl Audit {
             let draft = own_events::gap(&self.shared, follower, missed);
             self.record(draft, None).await?;
         }
-        let left = store.prune(before).await?;
-        let pruned = left.saturating_sub(first);
+        let pruned = store.prune(before).await?;
         for (action, count) in [(ERASED, erased), (PRUNED, pruned)] {
             if count > 0 {
                 let draft = own_events::draft(&self.shared, Id::SYSTEM_TENANT, action);
@@ -152,7 +151,7 @@ impl Audit {
         Ok(Retained {
             erased,
             pruned,
-            first: left,
+            first: store.first().await?,
         })
     }
 }

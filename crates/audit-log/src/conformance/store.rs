@@ -13,7 +13,7 @@ use self::{
     },
     published::{
         a_checkpoint_is_of_a_tree_that_the_log_had, leaves_go_by_whole_bundles_and_tiles_stay,
-        what_is_published_can_be_verified,
+        what_is_published_can_be_verified, who_prunes_counts_what_it_took_itself,
     },
     searched::{
         a_search_goes_on_where_it_ended, each_term_finds_what_has_it, times_bound_a_search,
@@ -46,6 +46,7 @@ pub async fn store(make: impl AsyncFn() -> Arc<dyn Store>) {
         a_checkpoint_is_of_a_tree_that_the_log_had(&*make().await);
         what_is_published_can_be_verified(&*make().await);
         leaves_go_by_whole_bundles_and_tiles_stay(&*make().await);
+        who_prunes_counts_what_it_took_itself(&*make().await);
         each_term_finds_what_has_it(&*make().await);
         times_bound_a_search(&*make().await);
         a_search_goes_on_where_it_ended(&*make().await);

@@ -77,6 +77,11 @@ pub(crate) struct AuditStatus {
     checkpoint: Option<String>,
     /// Whether what must be on record cannot be done or shown now.
     failing: bool,
+    /// Of a log in a database, whether this process delivers, verifies and prunes it; null of one in files, which is this
+    /// process's own.
+    leader: Option<bool>,
+    /// The node that does so, as far as is known; null of a log in files.
+    leader_node: Option<String>,
     /// How its archive does, if it has one.
     archive: Option<ArchiveStatus>,
     /// When all of it was last found as it was signed, if that was since the start.
@@ -166,6 +171,7 @@ impl AuditStatus {
         let checkpoint = reads.checkpoint().await?;
         let identity = audit.identity();
         let keys = identity.keys.iter();
+        let leader = audit.leader();
         Ok(Self {
             origin: identity.origin.to_string(),
             keys: keys.map(ToString::to_string).collect(),
@@ -173,6 +179,8 @@ impl AuditStatus {
             published: status.published,
             checkpoint: checkpoint.map(|note| note.to_string()),
             failing: status.is_failing,
+            leader: leader.as_ref().map(|leader| leader.is_this),
+            leader_node: leader.and_then(|leader| leader.node),
             archive: audit.archive().map(ArchiveStatus::from),
             verified_at: verifications.tally().last_success().map(timestamp::format),
             verify_failures: verifications.tally().failures(),

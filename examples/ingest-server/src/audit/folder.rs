@@ -10,7 +10,10 @@ use portcullis_audit_log::{
     store::{FileStoreError, Store, StoredIndex},
     verify::Companions,
 };
-use tokio::{runtime::Handle, sync::Mutex};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, MutexGuard},
+};
 
 use super::{
     CurrentLog, DATABASE, DatabaseLog, DatabaseLogError, EarlierLog, EarlierLogError, KeptLog,
@@ -25,6 +28,8 @@ pub(crate) struct AuditFolder {
     own: String,
     /// Held by the one who has the logs open that this process's has followed.
     earlier: Arc<Mutex<()>>,
+    /// Held by the one who has logs of processes open that have ended.
+    ended: Arc<Mutex<()>>,
     /// What it is in, if it is in no files.
     database: Option<LogDatabase>,
 }
@@ -45,11 +50,11 @@ pub(crate) enum OtherLogError {
 impl AuditFolder {
     /// With a log of this name, which the process has to itself.
     pub(crate) fn new(all: PathBuf, own: String) -> Self {
-        let earlier = Arc::default();
         Self {
             all,
             own,
-            earlier,
+            earlier: Arc::default(),
+            ended: Arc::default(),
             database: None,
         }
     }
@@ -90,6 +95,16 @@ impl AuditFolder {
         let done = work(opened.stores()).await;
         opened.close().await;
         (done, failed)
+    }
+
+    /// Keeps others of this process away from logs whose processes have ended.
+    pub(crate) async fn hold_ended(&self) -> MutexGuard<'_, ()> {
+        self.ended.lock().await
+    }
+
+    /// Where all logs are.
+    pub(super) fn all(&self) -> &Path {
+        &self.all
     }
 
     /// Whether it is the name of this process's log.

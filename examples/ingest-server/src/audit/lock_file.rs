@@ -3,14 +3,14 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
 /// A lock that is held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct LockFile {
-    _file: File,
+    file: File,
 }
 
 impl LockFile {
@@ -30,6 +30,15 @@ impl LockFile {
         Self::locked(path, File::try_lock_shared)
     }
 
+    /// Says in it who has it.
+    ///
+    /// # Errors
+    /// The file cannot be written; it says nobody then, or who had it before.
+    pub(crate) fn write(&self, name: &str) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.write_all_at(name.as_bytes(), 0)
+    }
+
     fn locked(
         path: &Path,
         lock: fn(&File) -> Result<(), TryLockError>,
@@ -41,7 +50,7 @@ impl LockFile {
             .mode(0o600)
             .open(path)?;
         match lock(&file) {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }

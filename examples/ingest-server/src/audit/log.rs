@@ -20,7 +20,8 @@ use tokio::{
 
 use super::{
     AnchorTimes, ArchiveGauge, ArchiveState, AuditDraft, AuditFolder, AuditIdentity, AuditReads,
-    AuditTail, WriteRecords, Written, refusals::Refusals, screen, write_sums::WriteSums,
+    AuditTail, Leader, Leadership, NotReached, WriteRecords, Written, refusals::Refusals, screen,
+    write_sums::WriteSums,
 };
 use crate::clock::Clock;
 
@@ -42,6 +43,7 @@ pub(crate) struct AuditLog {
     clock: Arc<dyn Clock>,
     writes: WriteRecords,
     archive: Option<ArchiveGauge>,
+    leadership: Leadership,
     /// Tells the task when nobody can add anything any more.
     _in_use: mpsc::Sender<Infallible>,
 }
@@ -56,6 +58,15 @@ struct Gathered {
     refusals: Mutex<Refusals>,
     writes: Mutex<WriteSums>,
     anchors: OnceLock<Arc<AnchorTimes>>,
+}
+
+/// What was erased.
+#[derive(Debug)]
+pub(crate) struct Erased {
+    /// How many parts there were.
+    pub(crate) parts: u64,
+    /// Logs that may have more of them.
+    pub(crate) not_reached: Vec<NotReached>,
 }
 
 /// Something that is on record as begun. Dropped, it is put on record that nobody knows what came of it.
@@ -91,6 +102,7 @@ impl AuditLog {
             clock,
             writes,
             archive: None,
+            leadership: Leadership::alone(),
             _in_use: in_use,
         };
         (log, task)
@@ -99,6 +111,16 @@ impl AuditLog {
     /// With what tells how its archive does.
     pub(crate) fn archived(self, archive: Option<ArchiveGauge>) -> Self {
         Self { archive, ..self }
+    }
+
+    /// One that this process writes among others, of whom one follows it.
+    pub(crate) fn led(self, leadership: Leadership) -> Self {
+        Self { leadership, ..self }
+    }
+
+    /// Who follows it, if several processes write it.
+    pub(crate) fn leader(&self) -> Option<Leader> {
+        self.leadership.leader()
     }
 
     /// Puts on record too whether its checkpoints were with their anchors in time.
@@ -158,26 +180,36 @@ impl AuditLog {
         Ok(Pending { pending, draft })
     }
 
-    /// Erases what lies beside entries, of the logs too that this one has followed; gives how many parts there were.
+    /// Erases what lies beside entries, of the logs too that this one has followed, and of those of processes that have
+    /// ended. An event is one of this log.
     ///
     /// # Errors
     /// [`EraseError`].
-    pub(crate) async fn erase(&self, whose: &Erasure) -> Result<u64, EraseError> {
+    pub(crate) async fn erase(&self, whose: &Erasure) -> Result<Erased, EraseError> {
         if matches!(whose, Erasure::Event(_)) {
-            return self.audit.erase(whose).await;
+            let parts = self.audit.erase(whose).await?;
+            return Ok(Erased {
+                parts,
+                not_reached: Vec::new(),
+            });
         }
         // One that does not open keeps nothing in the others.
         let (logs, listed) = match self.folder.earlier() {
             Ok(logs) => (logs, Ok(())),
             Err(error) => (Vec::new(), Err(error)),
         };
-        let erasing =
-            async |earlier: Vec<Arc<dyn Store>>| self.audit.erase_with(whose, &earlier).await;
-        let (erased, opened) = self.folder.with_earlier(&logs, erasing).await;
-        let erased = erased?;
+        let erasing = async |earlier: Vec<Arc<dyn Store>>| {
+            let with_ended = async |ended: Vec<Arc<dyn Store>>| {
+                let others = [earlier, ended].concat();
+                self.audit.erase_with(whose, &others).await
+            };
+            self.folder.with_ended(with_ended).await
+        };
+        let ((erased, not_reached), opened) = self.folder.with_earlier(&logs, erasing).await;
+        let parts = erased?;
         listed.map_err(StoreError::from)?;
         opened.map_err(StoreError::from)?;
-        Ok(erased)
+        Ok(Erased { parts, not_reached })
     }
 
     /// Takes away what is too old of a log that nobody writes any more. What went is on record here.
@@ -201,7 +233,14 @@ impl AuditLog {
         let tenant = screen::tenant(tenant);
         // Others have no name either.
         if tenant != screen::UNNAMED {
-            self.erase(&Erasure::Tenant(tenant)).await?;
+            let erased = self.erase(&Erasure::Tenant(tenant)).await?;
+            for NotReached { log, why } in erased.not_reached {
+                tracing::info!(
+                    log,
+                    ?why,
+                    "what lies beside entries of that log under the key of the service stays there until it is too old"
+                );
+            }
         }
         Ok(())
     }

@@ -70,7 +70,8 @@ impl<'a> AuditReads<'a> {
         self.audit.store().size().await
     }
 
-    /// Whether there is an entry that an erasure is about, in this log or one that it has followed.
+    /// Whether there is an entry that an erasure is about, in this log or one that it has followed, or one of a process
+    /// that has ended.
     pub(crate) async fn concerns_any(&self, erasure: &Erasure) -> Result<bool, StoreError> {
         if concerns_any(&**self.audit.store(), erasure).await? {
             return Ok(true);
@@ -88,10 +89,11 @@ impl<'a> AuditReads<'a> {
         };
         let earlier = self.folder.earlier()?;
         let (concerns, opened) = self.folder.with_earlier(&earlier, looking).await;
-        if let Ok(false) = concerns {
-            opened?;
+        match concerns {
+            Ok(false) => opened?,
+            concerns => return concerns,
         }
-        concerns
+        self.folder.with_ended(looking).await.0
     }
 
     /// One entry, if there is one that is not pruned.

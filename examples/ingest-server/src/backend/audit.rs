@@ -176,7 +176,7 @@ impl Backend {
             Arc::clone(clock),
             config.audit.writes,
         );
-        let log = log.archived(archived);
+        let log = log.archived(archived).led(following.leadership.clone());
         if node == AuditNode::Server {
             log.anchored(times);
         }

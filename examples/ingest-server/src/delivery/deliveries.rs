@@ -16,7 +16,7 @@ use portcullis_audit_log::{
     clock::{Clock, timestamp},
     entropy::SystemEntropy,
     event::{Id, InvalidId, Screen},
-    sink::{Follower, SinkStatus},
+    sink::{FollowEnd, Follower, Sink, SinkStatus},
     store::{Store, StoreError},
 };
 
@@ -81,15 +81,28 @@ impl Deliveries {
         store: &Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, impl Future<Output = ()> + Send + use<>), UnusableSink> {
+        let made = |sink: &AuditSink| {
+            let AuditSink { name, receiver } = sink;
+            Ok((name.clone(), cursor_of(sink)?, sink::of(receiver)?))
+        };
+        let sinks = sinks.iter().map(made);
+        let sinks = sinks.collect::<Result<Vec<_>, UnusableSink>>()?;
+        Ok(Self::of(sinks, store, clock))
+    }
+
+    /// Sinks by their names, each with that of its cursor.
+    fn of(
+        sinks: Vec<(String, Id, Box<dyn Sink>)>,
+        store: &Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let mut followers = Vec::new();
         let mut deliveries = Vec::new();
-        for sink in sinks {
-            let AuditSink { name, receiver } = sink;
-            let cursor = cursor_of(sink)?;
-            let sink = Arc::new(ToldSink::new(name, sink::of(receiver)?));
+        for (name, cursor, sink) in sinks {
+            let sink = Arc::new(ToldSink::new(&name, sink));
             let follower = follower(&cursor, store, &sink, &clock);
             deliveries.push(Delivery {
-                name: name.clone(),
+                name,
                 cursor,
                 sink,
                 status: follower.status(),
@@ -105,7 +118,7 @@ impl Deliveries {
             join_all(followers.map(|(follower, sink)| sink.follow(follower))).await;
             pending().await
         };
-        Ok((Self { sinks, clock }, run))
+        (Self { sinks, clock }, run)
     }
 
     /// How each does, in the order of their names.
@@ -117,7 +130,7 @@ impl Deliveries {
             delivered: sink.status.delivered() + sink.ended.delivered(),
             failed: sink.status.failed() + sink.ended.failed(),
             missed: sink.status.missed() + sink.ended.missed(),
-            has_ended: sink.has_ended.load(Relaxed),
+            has_ended: sink.has_ended(),
         };
         self.sinks.iter().map(state).collect()
     }
@@ -133,8 +146,7 @@ impl Deliveries {
         store: &Arc<dyn Store>,
     ) -> Result<bool, StoreError> {
         let size = store.size().await?;
-        let sinks = self.sinks.iter();
-        let sinks = sinks.filter(|sink| !sink.has_ended.load(Relaxed));
+        let sinks = self.sinks.iter().filter(|sink| !sink.has_ended());
         let delivered = sinks.map(|sink| {
             let follower = follower(&sink.cursor, store, &sink.sink, &self.clock);
             sink.ended.deliver(log, follower, store, &sink.cursor, size)
@@ -153,7 +165,7 @@ impl Deliveries {
     /// The cursors of those that have ended, or have not.
     pub(crate) fn cursors(&self, have_ended: bool) -> impl Iterator<Item = Id> {
         let sinks = self.sinks.iter();
-        let chosen = sinks.filter(move |sink| sink.has_ended.load(Relaxed) == have_ended);
+        let chosen = sinks.filter(move |sink| sink.has_ended() == have_ended);
         chosen.map(|sink| sink.cursor.clone())
     }
 }
@@ -182,8 +194,18 @@ pub(crate) fn cursor_of(sink: &AuditSink) -> Result<Id, InvalidId> {
 }
 
 impl Delivery {
+    /// Whether nothing is delivered any more, of whatever log.
+    fn has_ended(&self) -> bool {
+        self.has_ended.load(Relaxed) || self.sink.is_gone()
+    }
+
     async fn follow(&self, follower: Follower) {
-        let end = follower.run().await;
+        let end = tokio::select! {
+            biased;
+            end = follower.run() => end,
+            // It said so to who gave it another log.
+            () = self.sink.gone() => FollowEnd::Gone,
+        };
         self.has_ended.store(true, Relaxed);
         TASK.within(|| {
             tracing::error!(
@@ -194,3 +216,6 @@ impl Delivery {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

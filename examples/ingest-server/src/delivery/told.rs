@@ -1,4 +1,4 @@
-//! A sink whose failures are told.
+//! A sink whose failures are told, and which is gone for all who give entries to it once it is for one.
 
 use std::{
     num::NonZeroUsize,
@@ -15,15 +15,17 @@ use portcullis_audit_log::{
     sink::{DeliveryError, RetrySchedule, Sink},
 };
 use portcullis_telemetry::BackgroundTask;
+use tokio::sync::watch;
 
 pub(super) const TASK: BackgroundTask = BackgroundTask::new("audit_delivery");
 
-/// Tells the first of failures that follow one another, and their end.
+/// Tells the first of failures that follow one another, and their end. A receiver that is gone is asked no more.
 #[derive(Debug)]
 pub(super) struct ToldSink {
     name: String,
     sink: Box<dyn Sink>,
     is_failing: AtomicBool,
+    is_gone: watch::Sender<bool>,
 }
 
 impl ToldSink {
@@ -32,7 +34,19 @@ impl ToldSink {
             name: name.to_owned(),
             sink,
             is_failing: AtomicBool::new(false),
+            is_gone: watch::Sender::new(false),
         }
+    }
+
+    /// Whether its receiver wants no more, of whatever log.
+    pub(super) fn is_gone(&self) -> bool {
+        *self.is_gone.borrow()
+    }
+
+    /// Waits until it is gone.
+    pub(super) async fn gone(&self) {
+        // The sender is there as long as this is.
+        let _ = self.is_gone.subscribe().wait_for(|is_gone| *is_gone).await;
     }
 }
 
@@ -55,7 +69,11 @@ impl Sink for SharedSink {
             name,
             sink,
             is_failing,
+            is_gone,
         } = &*self.0;
+        if self.0.is_gone() {
+            return Err(DeliveryError::Gone);
+        }
         let delivered = sink.deliver(entries, now).await;
         let has_failed = delivered.is_err();
         if is_failing.swap(has_failed, Relaxed) != has_failed {
@@ -68,6 +86,9 @@ impl Sink for SharedSink {
                     "entries of the audit log were not delivered, and are tried again"
                 ),
             });
+        }
+        if matches!(delivered, Err(DeliveryError::Gone)) {
+            is_gone.send_replace(true);
         }
         delivered
     }

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Server, on_record};
+use crate::harness::{Data, Server, on_record};
 
 async fn personal(server: &Server, n: u64) -> Value {
     let path = format!("/admin/audit/events/{n}");
@@ -39,16 +39,22 @@ async fn the_parts_of_an_event_an_actor_and_a_tenant_go_and_the_log_stays() {
     }
 
     let told = erase(&server, &json!({ "event": of_acme[0] })).await;
-    assert_eq!(told, (StatusCode::OK, json!({ "erased": 1 })));
+    assert_eq!(
+        told,
+        (StatusCode::OK, json!({ "erased": 1, "not_reached": [] }))
+    );
     assert_eq!(personal(&server, of_acme[0]).await, Value::Null);
     let told = erase(&server, &json!({ "actor": acme.kid })).await;
-    assert_eq!(told, (StatusCode::OK, json!({ "erased": 2 })));
+    assert_eq!(
+        told,
+        (StatusCode::OK, json!({ "erased": 2, "not_reached": [] }))
+    );
     assert_eq!(personal(&server, of_acme[2]).await, Value::Null);
     assert_ne!(personal(&server, of_other[0]).await, Value::Null);
     let (status, told) = erase(&server, &json!({ "tenant": "other" })).await;
     assert_eq!(status, StatusCode::OK);
     // The operator's, who issued the key, is among them.
-    assert_eq!(told, json!({ "erased": 2 }));
+    assert_eq!(told, json!({ "erased": 2, "not_reached": [] }));
     assert_eq!(personal(&server, of_other[0]).await, Value::Null);
 
     let verified = server.admin(Method::POST, "/admin/audit/verify");
@@ -77,6 +83,27 @@ async fn the_parts_of_an_event_an_actor_and_a_tenant_go_and_the_log_stays() {
         ]
     );
     assert_eq!(asked[0]["actor"]["id"], "admin-token");
+}
+
+#[tokio::test]
+async fn the_logs_of_processes_that_have_ended_are_reached_and_the_others_are_named() {
+    let data = Data::new();
+    let first = Server::start_on(&data);
+    let second = Server::start_on(&data);
+    let acme = first.issue("acme", &["audit:read"]).await;
+    for server in [&first, &second, &second] {
+        let answer = server.request(Method::GET, "/v1/audit", &acme).send();
+        assert_eq!(answer.await.unwrap().status(), StatusCode::OK);
+    }
+    let whose = json!({ "actor": acme.kid });
+    let told = erase(&first, &whose).await;
+    let running = json!([{ "log": "server-2", "why": "in_use" }]);
+    let expected = json!({ "erased": 1, "not_reached": running });
+    assert_eq!(told, (StatusCode::OK, expected));
+    assert!(second.terminate().success());
+    let told = erase(&first, &whose).await;
+    let expected = json!({ "erased": 2, "not_reached": [] });
+    assert_eq!(told, (StatusCode::OK, expected));
 }
 
 #[tokio::test]

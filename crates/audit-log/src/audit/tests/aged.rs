@@ -215,6 +215,21 @@ async fn what_a_sink_misses_is_counted_in_the_log_before_it_goes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_two_take_away_at_the_same_time_is_counted_once() {
+    let log = open_sealed().await;
+    fill(&log, 600).await;
+    log.clock.advance(500 * DAY);
+    log.audit.checkpoint().await.expect("it is published");
+    // Each puts on record that it is missed, and the other goes on meanwhile.
+    let retention = Retention::default().passable(Id::constant("new"));
+    let [one, other] = [log.audit.retain(&retention), log.audit.retain(&retention)];
+    let (one, other) = tokio::join!(one, other);
+    let [one, other] = [one, other].map(|retained| retained.expect("it works"));
+    assert_eq!((one.first, other.first), (512, 512));
+    assert_eq!(one.pruned + other.pruned, 512);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_lies_beside_a_log_goes_too_when_another_has_followed_it() {
     let followed = open_sealed().await;
     fill(&followed, 300).await;

@@ -143,6 +143,37 @@ async fn what_a_crash_left_begun_is_on_record_as_unknown_after_the_next_start() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_crash_left_begun_is_ended_however_late_the_next_start_is() {
+    let kept = MemoryStore::new();
+    let log = open_with(kept.clone(), |builder| builder)
+        .await
+        .expect("empty");
+    let open = log.audit.begin(draft(LOGIN), None).await.expect("it works");
+    let intent = open.intent();
+    log.clock.advance(Duration::from_secs(4 * 60));
+    // More than two bundles lie behind it.
+    for _ in 0..600 {
+        log.audit.note(draft(READ), None);
+    }
+    log.audit.record(draft(READ), None).await.expect("it works");
+    log.writer.abort();
+    std::mem::forget(open);
+    let clock = log.clock;
+    clock.advance(Duration::from_secs(3 * 24 * 60 * 60));
+    let log = open_with(kept, |builder| builder.clock(clock))
+        .await
+        .expect("sound");
+    let leaves = log.closed().await;
+    let closings = leaves
+        .iter()
+        .map(|bytes| Leaf::parse(bytes).expect("it is a leaf"))
+        .filter(|leaf| leaf.detail() == Some("crashed"));
+    let ended = closings.flat_map(|leaf| leaf.refs().collect::<Vec<_>>());
+    let ended: Vec<_> = ended.collect();
+    assert_eq!(ended, [intent.id]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_another_node_has_begun_is_not_touched() {
     let kept = MemoryStore::new();
     let log = open_with(kept.clone(), |builder| builder)

@@ -112,9 +112,9 @@ pub(super) async fn leaves_go_by_whole_bundles_and_tiles_stay(clause: Clause, st
     let part = |number: u64| Some(vec![7; usize::try_from(number).unwrap_or(0) % 50 + 1]);
     let edge = clause.done("commit", append(store, 0..600, part).await);
     clause.done("publish", store.publish(&signed(&edge)).await);
-    for (before, first) in [(255, 0), (511, 256), (300, 256), (512, 512)] {
+    for (before, taken, first) in [(255, 0, 0), (511, 256, 256), (300, 0, 256), (512, 256, 512)] {
         let seen = clause.done("prune", store.prune(before).await);
-        clause.same("first after pruning", seen, first);
+        clause.same("leaves that went", seen, taken);
         clause.same("first", clause.done("first", store.first().await), first);
     }
     let gone = store.entries(511, MUCH).await;
@@ -137,4 +137,13 @@ pub(super) async fn leaves_go_by_whole_bundles_and_tiles_stay(clause: Clause, st
     let edge = clause.done("commit", append(store, 600..900, no_part).await);
     clause.done("publish", store.publish(&signed(&edge)).await);
     clause.same("size", clause.done("size", store.size().await), 900);
+}
+
+pub(super) async fn who_prunes_counts_what_it_took_itself(clause: Clause, store: &dyn Store) {
+    let edge = clause.done("commit", append(store, 0..1_300, no_part).await);
+    clause.done("publish", store.publish(&signed(&edge)).await);
+    let (one, other) = tokio::join!(store.prune(1_100), store.prune(1_290));
+    let taken = clause.done("prune", one) + clause.done("prune", other);
+    clause.same("first", clause.done("first", store.first().await), 1_280);
+    clause.same("leaves that went", taken, 1_280);
 }

@@ -160,13 +160,12 @@ impl Kept {
     }
 
     pub(super) fn prune(&mut self, before: u64) -> u64 {
-        let first = before.min(self.size()) / WIDE * WIDE;
-        if first > self.first {
-            self.leaves.drain(..self.at(first));
-            self.first = first;
-            self.personal.retain(|n, _| *n >= first);
-        }
-        self.first
+        let first = (before.min(self.size()) / WIDE * WIDE).max(self.first);
+        let taken = first - self.first;
+        self.leaves.drain(..self.at(first));
+        self.first = first;
+        self.personal.retain(|n, _| *n >= first);
+        taken
     }
 
     pub(super) fn cursor(&self, name: &Id) -> Option<u64> {

@@ -14,7 +14,7 @@ use crate::{
         Action, ActionResult, Actor,
         recorder::{Recorded, Recorder},
     },
-    audit::issued_id,
+    audit::{NotReached, issued_id},
 };
 
 /// Whose parts are erased: exactly one of these.
@@ -28,10 +28,12 @@ pub(crate) struct AuditErasureRequest {
 }
 
 /// What was erased.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct ErasedParts {
     /// How many parts there were.
     pub(crate) erased: u64,
+    /// Logs of this machine that may have more of them.
+    not_reached: Vec<NotReached>,
 }
 
 const ONE: &str =
@@ -97,7 +99,10 @@ impl AuditEvents {
         let action = Action::EraseAudit { whose };
         let erasing = async {
             let erased = self.audit.erase(&erasure).await?;
-            Ok(ErasedParts { erased })
+            Ok(ErasedParts {
+                erased: erased.parts,
+                not_reached: erased.not_reached,
+            })
         };
         recorder.change(actor, action, erasing).await
     }

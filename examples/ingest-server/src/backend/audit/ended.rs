@@ -1,6 +1,8 @@
 //! The logs of commands, whose processes have ended: the service delivers what they have recorded, looks at it by the
 //! rules and archives it.
 
+mod archiving;
+
 use std::{
     collections::BTreeMap,
     error::Error,
@@ -19,9 +21,10 @@ use portcullis_audit_log::{
 use portcullis_telemetry::BackgroundTask;
 use tokio::{task::spawn_blocking, time::sleep};
 
+use self::archiving::archive;
 use super::{AuditNode, FillError, NamedLogError, NamedLogs};
 use crate::{
-    audit::{CurrentLog, Suspicions, WatchEnd, is_log_name, watch_ended},
+    audit::{AuditFolder, CurrentLog, Suspicions, WatchEnd, is_log_name, watch_ended},
     delivery::Deliveries,
 };
 
@@ -36,6 +39,7 @@ const SOON: Duration = Duration::from_secs(2);
 /// Those who get what is in such logs.
 pub(super) struct EndedLogs {
     pub(super) logs: NamedLogs,
+    pub(super) folder: AuditFolder,
     pub(super) clock: Arc<dyn LogClock>,
     /// Where findings are recorded.
     pub(super) audit: Audit,
@@ -105,6 +109,7 @@ impl EndedLogs {
 
     /// Looks at one that nobody has. Gives whether that was all of it.
     async fn look_at(&self, name: &str) -> Result<bool, EndedError> {
+        let _held = self.folder.hold_ended().await;
         let folder = self.logs.folder().join(name);
         let (current, store) = match CurrentLog::open(&folder, &self.clock).await {
             // Its process runs.
@@ -113,15 +118,11 @@ impl EndedLogs {
         };
         let store = Arc::new(store);
         let log: Arc<dyn Store> = Arc::clone(&store) as _;
-        let number = current.generation().number();
         let looked = async {
             watch_ended(&self.audit, &*log, &*self.clock, &self.suspicions).await?;
             let has_all = self.deliveries.deliver_ended(name, &log).await?;
             if self.logs.has_archive() {
-                let archive = self.logs.archive(name, Some(number))?;
-                archive
-                    .fill(&log, &self.logs.keys(name, Some(number))?)
-                    .await?;
+                archive(&self.logs, name, &current, &log).await?;
             }
             Ok(has_all)
         };

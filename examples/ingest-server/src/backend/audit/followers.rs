@@ -49,6 +49,7 @@ impl AuditFollowing {
             let (clock, deliveries) = (Arc::clone(&clock), deliveries.clone());
             let ended = EndedLogs {
                 logs,
+                folder: own.clone(),
                 clock: Arc::clone(&clock),
                 audit: audit.clone(),
                 deliveries,

@@ -1,5 +1,9 @@
 //! The logs of this machine by the names of their folders, for commands that look at them.
 
+mod names;
+mod opening;
+mod origins;
+
 use std::{
     num::NonZeroU32,
     path::{Path, PathBuf},
@@ -7,29 +11,21 @@ use std::{
 };
 
 use portcullis_audit_log::{
-    anchor::Anchor,
-    audit::{AcceptError, Audit, Generation, Retention},
-    clock::Clock as LogClock,
+    audit::{AcceptError, Retention},
     event::Id,
-    note::{KeyName, VerifyingKey},
-    store::{FileStoreError, Store as LogStore},
+    note::KeyName,
+    store::FileStoreError,
 };
 use portcullis_versioned_secrets::VersionedSecrets;
 
-use super::{
-    AuditClock, AuditNode, AuditOpenError, LogArchive, Slot, anchors::AnchoredLog, origin_of,
-    signing_keys, verifying_keys,
-};
+use super::{AuditOpenError, LogArchive};
 use crate::{
-    audit::{
-        CurrentLog, DATABASE, DatabaseLog, DatabaseLogError, EarlierLog, EarlierLogError, KeptLog,
-        KeyringSealer, LockFile, PublishedError, PublishedLog, is_log_name, log_name, retention,
-    },
-    backend::Backend,
-    clock::Clock,
+    audit::{DATABASE, DatabaseLog, DatabaseLogError, PublishedError, PublishedLog, retention},
     config::{AnchorPlace, ArchivePlace, AuditStore, Config},
     delivery::cursor_of,
 };
+
+pub(crate) use self::opening::OpenedLog;
 
 /// Where the logs are, what they are called, and what signs them.
 #[derive(Debug, Clone)]
@@ -44,12 +40,6 @@ pub(crate) struct NamedLogs {
     personal_days: NonZeroU32,
     /// Who follows the logs of services.
     sinks: Vec<Id>,
-}
-
-/// A log that is open to be changed, and what writes the latest there is, for the caller to spawn.
-pub(crate) struct OpenedLog<F> {
-    pub(crate) kept: KeptLog,
-    pub(crate) written: Option<(Audit, F)>,
 }
 
 /// Why a log is not read.
@@ -92,6 +82,26 @@ impl NamedLogs {
             days: config.audit.days,
             personal_days: config.audit.personal_days,
             sinks: config.audit.sinks.iter().flat_map(cursor_of).collect(),
+        }
+    }
+
+    /// Those in files below a folder, with an archive.
+    #[cfg(test)]
+    pub(super) fn of_files(
+        folder: &Path,
+        archive: ArchivePlace,
+        secrets: VersionedSecrets,
+    ) -> Self {
+        Self {
+            store: AuditStore::File,
+            folder: folder.to_owned(),
+            origin: "test.example/audit".parse().unwrap(),
+            secrets,
+            anchors: Vec::new(),
+            archive: Some(archive),
+            days: NonZeroU32::MIN,
+            personal_days: NonZeroU32::MIN,
+            sinks: Vec::new(),
         }
     }
 
@@ -145,19 +155,6 @@ impl NamedLogs {
         })
     }
 
-    /// What the log of that name is verified with.
-    pub(crate) fn keys(
-        &self,
-        name: &str,
-        number: Option<NonZeroU32>,
-    ) -> Result<Vec<VerifyingKey>, NamedLogError> {
-        let current = self.current(name)?;
-        let base = self.origin_in(&current, name)?;
-        let number = number.unwrap_or_else(|| current.generation().number());
-        let origin = EarlierLog::origin(number, &base).map_err(AuditOpenError::from)?;
-        Ok(verifying_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?)
-    }
-
     /// Where the log of that name is archived.
     pub(crate) fn archive(
         &self,
@@ -168,114 +165,6 @@ impl NamedLogs {
         let current = self.current(name)?;
         let number = number.unwrap_or_else(|| current.generation().number());
         Ok(LogArchive::new(place, name, number))
-    }
-
-    /// The log of that number, if the one that is written has followed it.
-    fn earlier(
-        &self,
-        current: &CurrentLog,
-        number: Option<NonZeroU32>,
-    ) -> Result<Option<EarlierLog>, NamedLogError> {
-        let written = current.generation().number();
-        let Some(number) = number.filter(|number| *number != written) else {
-            return Ok(None);
-        };
-        let earlier = EarlierLog::all_before(current);
-        let earlier = earlier.map_err(|error| AuditOpenError::Store {
-            folder: current.folder(),
-            error,
-        })?;
-        let found = earlier.into_iter().find(|log| log.number == number);
-        found.map(Some).ok_or(NamedLogError::Generation)
-    }
-
-    /// The log in the folder of that name, to be changed: its process must have ended, unless many write it, or it is one
-    /// that the latest has followed.
-    pub(crate) async fn open(
-        &self,
-        backend: &Backend,
-        name: &str,
-        number: Option<NonZeroU32>,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<OpenedLog<impl Future<Output = ()> + Send + 'static>, NamedLogError> {
-        let folder = self.existing(name)?;
-        if let Some(earlier) = self.earlier(&self.current(name)?, number)? {
-            let kept = earlier.open().await.map_err(|error| match error {
-                EarlierLogError::Files(error) => files_failed(&folder, name, error),
-                EarlierLogError::Database(error) => database_failed(folder.clone(), error),
-            })?;
-            return Ok(OpenedLog {
-                kept,
-                written: None,
-            });
-        }
-        let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
-        let taken = self.taken(&folder, name, &log_clock).await?;
-        let (current, kept, node, held) = taken;
-        let origin = self.origin_in(&current, name)?;
-        let sealer = KeyringSealer::new(backend.keyring.clone(), Arc::clone(&backend.data_keys));
-        let mut builder = Audit::builder(kept.store(), origin.clone(), log_name(&node))
-            .generation(current.generation().clone())
-            .sealer(Arc::new(sealer))
-            .clock(log_clock);
-        for key in signing_keys(&origin, &self.secrets).map_err(AuditOpenError::from)? {
-            builder = builder.key(key);
-        }
-        // What is done to a log that was put back is undone with it.
-        let generation = current.generation();
-        for anchor in self.anchors(backend, name, &origin, generation, &kept.store())? {
-            builder = builder.anchor(anchor);
-        }
-        let opened = builder.open().await;
-        let (audit, writing) = opened
-            .map_err(|error| AuditOpenError::of_log(current.folder(), name.to_owned(), error))?;
-        let run = async move {
-            writing.await;
-            drop(held);
-        };
-        Ok(OpenedLog {
-            kept,
-            written: Some((audit, run)),
-        })
-    }
-
-    /// A log, and what this command is called there.
-    async fn taken(
-        &self,
-        folder: &Path,
-        name: &str,
-        clock: &Arc<dyn LogClock>,
-    ) -> Result<(CurrentLog, KeptLog, String, Option<LockFile>), NamedLogError> {
-        if name == DATABASE {
-            let slot = Slot::of_shared_log(&self.folder, AuditNode::CommandLine).await?;
-            return Ok((slot.current, slot.kept, slot.node, slot.name));
-        }
-        let opened = CurrentLog::open(folder, clock).await;
-        let (current, store) = opened.map_err(|error| files_failed(folder, name, error))?;
-        let kept = KeptLog::Files(Arc::new(store));
-        Ok((current, kept, name.to_owned(), None))
-    }
-
-    /// Who keeps checkpoints of the log of that name.
-    pub(super) fn anchors(
-        &self,
-        backend: &Backend,
-        name: &str,
-        base: &KeyName,
-        generation: &Generation,
-        store: &Arc<dyn LogStore>,
-    ) -> Result<Vec<Arc<dyn Anchor>>, AuditOpenError> {
-        let anchored = AnchoredLog {
-            base,
-            generation,
-            name,
-            store,
-            archive: self.archive.as_ref(),
-        };
-        let places = AuditNode::of_log(name).anchors(&self.anchors);
-        places
-            .map(|place| anchored.at(place, &backend.store))
-            .collect()
     }
 
     /// How long entries of the log of that name are kept, and what lies beside them: none goes before it is archived, and
@@ -294,53 +183,6 @@ impl NamedLogs {
             return Ok(ages);
         }
         Ok(self.sinks.iter().cloned().fold(ages, Retention::follower))
-    }
-
-    /// The name that the keys of the log have. A log may have got another since, which begins with the one that is
-    /// configured; one that follows a rollback has its number behind it.
-    fn origin_in(&self, current: &CurrentLog, name: &str) -> Result<KeyName, AuditOpenError> {
-        let Some(origin) = PublishedLog::origin(&current.folder()) else {
-            return self.origin_of(name);
-        };
-        let number = current.generation().number().get();
-        let base = match number {
-            1 => Some(origin.as_str()),
-            number => origin.as_str().strip_suffix(&format!("/{number}")),
-        };
-        match base {
-            Some(base) if base.starts_with(self.origin.as_str()) => Ok(base.parse()?),
-            _ => self.origin_of(name),
-        }
-    }
-
-    /// Which log is written in the folder of that name.
-    fn current(&self, name: &str) -> Result<CurrentLog, NamedLogError> {
-        let folder = self.folder_of(name)?;
-        let current = CurrentLog::of(&folder);
-        Ok(current.map_err(|error| AuditOpenError::Store { folder, error })?)
-    }
-
-    /// The folder of that name, in which a process has had a log.
-    pub(super) fn existing(&self, name: &str) -> Result<PathBuf, NamedLogError> {
-        let folder = self.folder_of(name)?;
-        if folder.join("lock").is_file() {
-            Ok(folder)
-        } else {
-            Err(NamedLogError::Unknown)
-        }
-    }
-
-    fn folder_of(&self, name: &str) -> Result<PathBuf, NamedLogError> {
-        if is_log_name(name) {
-            Ok(Path::new(&self.folder).join(name))
-        } else {
-            Err(NamedLogError::Name)
-        }
-    }
-
-    /// What the log of that name is called by who writes it.
-    pub(super) fn origin_of(&self, name: &str) -> Result<KeyName, AuditOpenError> {
-        Ok(origin_of(&self.origin, name)?)
     }
 }
 

@@ -60,7 +60,7 @@ impl Slot {
         let (node, name, leadership) = {
             let (taken, name) = take_name(&folder.join(NODES), node)?;
             let leadership = match node {
-                AuditNode::Server => Leadership::by_lock(folder.join(LEADER)),
+                AuditNode::Server => Leadership::by_lock(folder.join(LEADER), taken.clone()),
                 AuditNode::CommandLine => Leadership::never(),
             };
             (taken, name, leadership)

@@ -217,7 +217,7 @@ mod tests {
     #[tokio::test]
     async fn who_follows_the_log_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let leadership = Leadership::by_lock(folder.path().join("leader"));
+        let leadership = Leadership::by_lock(folder.path().join("leader"), "a".into());
         let registry = Registry::new();
         register_leadership(&registry, &leadership).unwrap();
         let before = scraped(&registry);

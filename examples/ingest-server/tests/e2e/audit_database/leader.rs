@@ -46,6 +46,12 @@ fn delivered(stage: &Stage) -> Vec<u64> {
         .collect()
 }
 
+/// What the status says of the leader.
+async fn leader(server: &Server) -> [Value; 2] {
+    let mut status = super::answer(server, Method::GET, "/admin/audit/status").await;
+    ["leader", "leader_node"].map(|member| status[member].take())
+}
+
 /// How often the rules have found the read that was said to be automated.
 async fn found(server: &Server) -> usize {
     let found = on_record(server, "&action=audit.suspicious").await;
@@ -94,6 +100,8 @@ async fn when_the_leader_is_killed_under_load_another_goes_on_and_nothing_is_mis
     })
     .await;
     assert_eq!(second.metrics().await[LEADER], 0.0);
+    assert_eq!(leader(&first).await, [json!(true), json!("server")]);
+    assert_eq!(leader(&second).await, [json!(false), json!("server")]);
     let key = first.issue("acme", &ALL_SCOPES).await;
     let lead = json!({ "email": "ada@lead.example" });
     let lead = first.lead(&key, &lead).await;
@@ -146,6 +154,7 @@ async fn when_the_leader_is_killed_under_load_another_goes_on_and_nothing_is_mis
     })
     .await;
     assert!(killed.elapsed() < BOUND, "{:?}", killed.elapsed());
+    assert_eq!(leader(&second).await, [json!(true), json!("server-2")]);
     is_over.store(true, Ordering::Relaxed);
     for reader in readers {
         reader.await.unwrap();

@@ -9,7 +9,7 @@ use crate::store::{
 };
 
 impl Upkeep {
-    /// Takes leaves away. Tiles stay, and with them every proof.
+    /// Takes leaves away, and gives how many. Tiles stay, and with them every proof.
     pub(super) fn prune(&mut self, before: u64) -> Result<u64, StoreError> {
         Ok(self.prune_bundles(before)?)
     }
@@ -25,7 +25,7 @@ impl Upkeep {
         };
         let wanted = (before - before % WIDE).min(in_place);
         if wanted <= first {
-            return Ok(first);
+            return Ok(0);
         }
         // They could be made again from the bundles.
         self.tenants.write(&*log.disk, log.folder())?;
@@ -40,7 +40,7 @@ impl Upkeep {
             self.replace_journal(|n| n < wanted)?;
         }
         self.remove_bundles(wanted)?;
-        Ok(wanted)
+        Ok(wanted - first)
     }
 
     /// Removes what is left of everything before the first entry. It ends with the first bundle that is not there:
