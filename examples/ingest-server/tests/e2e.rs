@@ -200,6 +200,8 @@ mod secrets;
 mod security_headers;
 #[path = "e2e/server_audit_archive.rs"]
 mod server_audit_archive;
+#[path = "e2e/server_audit_retention.rs"]
+mod server_audit_retention;
 #[path = "e2e/server_audit_sinks.rs"]
 mod server_audit_sinks;
 #[path = "e2e/server_audit_witness.rs"]
