@@ -183,7 +183,9 @@ impl App {
             extensions.get::<MatchedPath>().map(MatchedPath::as_str)
         })?;
         let writing = ServiceTask::spawn("the writer", write_groups);
-        let auditing = ServiceTask::spawn("the audit log", write_audit);
+        let auditing = ServiceTask::spawn("the audit log", async {
+            observe::audit_log_closed(write_audit.await);
+        });
         let shredding = shredder.clone().run();
         let shredding = ServiceTask::spawn("the shredding of erased rows", shredding);
         let warming = Warming::default();

@@ -57,7 +57,7 @@ pub(crate) use self::database::empty_store;
 pub(crate) use self::{
     audit::{
         AUDIT_CLOSE, AuditFollowing, AuditNode, AuditOpenError, FillError, ForeignLog, KEPT_CLOSE,
-        LogTreeNamed, NamedLogError, NamedLogs, OpenedAudit, OpenedLog, RefusedLogs,
+        LogTreeNamed, NamedLogError, NamedLogs, NotInPlace, OpenedAudit, OpenedLog, RefusedLogs,
     },
     backend_error::BackendError,
     database::DatabaseError,

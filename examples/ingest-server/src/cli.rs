@@ -10,6 +10,7 @@ mod dev;
 mod erase;
 mod index;
 mod keys;
+mod log_end;
 mod opened;
 mod progress;
 mod quality;

@@ -38,7 +38,7 @@ pub(crate) use self::{
     admin::AdminMetrics,
     api_keys::{ApiKeyMetrics, register_key_cache},
     attempts::AttemptMetrics,
-    audit::{AuditMetrics, register_audit_following, register_audit_log},
+    audit::{AuditMetrics, audit_log_closed, register_audit_following, register_audit_log},
     audit_verification::register_audit_verification,
     ciphers::CipherMetrics,
     connections::ConnectionMetrics,

@@ -11,6 +11,8 @@
 
 #[path = "e2e/collected.rs"]
 mod collected;
+#[path = "e2e/disks.rs"]
+mod disks;
 #[path = "e2e/documented.rs"]
 mod documented;
 #[path = "e2e/files_of_secrets.rs"]
@@ -44,6 +46,8 @@ mod audit_anchors;
 mod audit_commands;
 #[path = "e2e/audit_database.rs"]
 mod audit_database;
+#[path = "e2e/audit_endings.rs"]
+mod audit_endings;
 #[path = "e2e/audit_erasures.rs"]
 mod audit_erasures;
 #[path = "e2e/audit_proofs.rs"]
@@ -196,6 +200,8 @@ mod secrets;
 mod security_headers;
 #[path = "e2e/server_audit_archive.rs"]
 mod server_audit_archive;
+#[path = "e2e/server_audit_retention.rs"]
+mod server_audit_retention;
 #[path = "e2e/server_audit_sinks.rs"]
 mod server_audit_sinks;
 #[path = "e2e/server_audit_witness.rs"]
@@ -211,6 +217,8 @@ mod server_canaries;
 mod server_clocks;
 #[path = "e2e/server_decisions.rs"]
 mod server_decisions;
+#[path = "e2e/server_full_disk.rs"]
+mod server_full_disk;
 #[path = "e2e/server_hung_disk.rs"]
 mod server_hung_disk;
 #[path = "e2e/server_key_canaries.rs"]

@@ -70,10 +70,7 @@ impl<'a> WholeFiles<'a> {
     pub(crate) fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
         let (path, draft) = (self.folder.join(name), self.next_draft());
         let parent = path.parent().unwrap_or(self.folder);
-        // A folder that was moved away may come back, and nothing is to be in its place then.
-        if parent != self.folder {
-            fs::create_dir_all(parent).map_err(FolderError::io("make", parent))?;
-        }
+        self.make(parent).map_err(FolderError::io("make", parent))?;
         // A new file each time: of one whose sync failed, the system knows no more what is to be written.
         let removed = fs::remove_file(&draft);
         let file = match removed {
@@ -95,6 +92,25 @@ impl<'a> WholeFiles<'a> {
             self.place()?;
         }
         Ok(())
+    }
+
+    /// Makes a folder within this one, which is there: one that was moved away may come back, and nothing is to be in
+    /// its place then.
+    fn make(&self, within: &Path) -> io::Result<()> {
+        if within == self.folder {
+            return Ok(());
+        }
+        let made = fs::create_dir(within).or_else(|error| match (error.kind(), within.parent()) {
+            (io::ErrorKind::NotFound, Some(above)) => {
+                self.make(above)?;
+                fs::create_dir(within)
+            }
+            _ => Err(error),
+        });
+        match made {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            made => made,
+        }
     }
 
     /// Syncs what is written, and puts it in place.

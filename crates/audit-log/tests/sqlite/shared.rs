@@ -1,8 +1,12 @@
 //! Two processes on one file, one of which is killed; and a file that somebody else has locked.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+use std::{
+    fs::File,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    time::Instant,
 };
 
 use portcullis_audit_log::{
@@ -18,7 +22,7 @@ use tokio::runtime::Handle;
 use super::*;
 use crate::{
     shared_checks::check,
-    shared_log::{TENANTS, draft, event, key, origin},
+    shared_log::{TENANTS, append, draft, event, key, origin},
     writers::one_of_two_is_killed,
 };
 
@@ -135,4 +139,24 @@ async fn who_waits_for_a_file_that_another_writes_without_a_pause_has_it_next() 
     // The group that was being written, and one that was begun as it ended.
     let groups = most / MAX_GROUP_EVENTS as u64;
     assert!(groups <= 2, "{groups} groups were written meanwhile");
+}
+
+/// It has the place in the file beside the database, and never comes to have the lock.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_stopped_while_it_is_next_keeps_nobody_else_from_writing_for_more_than_half_a_second()
+ {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await;
+    append(&store, 1, |_| None).await;
+    let next = File::open(folder.path().join(format!("{FILE}-turn"))).unwrap();
+    next.lock().unwrap();
+    for _ in 0..3 {
+        let began = Instant::now();
+        let taken = store.lock(&TENANTS).await.unwrap();
+        let took = began.elapsed();
+        assert!(took < Duration::from_millis(500), "{took:?}");
+        drop(taken);
+    }
+    next.unlock().unwrap();
+    append(&store, 1, |_| None).await;
 }

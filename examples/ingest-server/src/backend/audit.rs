@@ -4,6 +4,7 @@ mod accepting;
 mod anchors;
 mod archives;
 mod clock;
+mod closed;
 mod ended;
 mod error;
 mod followers;
@@ -15,7 +16,6 @@ mod slot;
 use std::{sync::Arc, time::Duration};
 
 use portcullis_audit_log::{audit::Audit, clock::Clock as LogClock, observer::Observer};
-use tokio::time::timeout;
 
 use self::{
     anchors::AnchoredLog,
@@ -35,6 +35,7 @@ use crate::{
 pub(crate) use self::{
     accepting::{ForeignLog, LogTreeNamed},
     archives::{FillError, LogArchive},
+    closed::{KEPT_CLOSE, NotInPlace},
     error::AuditOpenError,
     followers::AuditFollowing,
     named::{NamedLogError, NamedLogs, OpenedLog},
@@ -43,9 +44,6 @@ pub(crate) use self::{
 
 /// How long the log takes to be closed at most. What is not written by then is told.
 pub(crate) const AUDIT_CLOSE: Duration = Duration::from_secs(4);
-
-/// How long a log that is closed takes to be put in its place at most.
-pub(crate) const KEPT_CLOSE: Duration = Duration::from_secs(1);
 
 /// What becomes of a log of this kind of process that is not the one its anchors know, or whose end was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +58,7 @@ pub(crate) enum RefusedLogs {
 pub(crate) struct OpenedAudit<F> {
     pub(crate) log: AuditLog,
     pub(crate) following: AuditFollowing,
-    /// What writes it and follows it, for the caller to spawn.
+    /// What writes it and follows it, for the caller to spawn. In the end it says what became of the store.
     pub(crate) run: F,
 }
 
@@ -78,7 +76,10 @@ impl Backend {
         refused: RefusedLogs,
         clock: &Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
-    ) -> Result<OpenedAudit<impl Future<Output = ()> + Send + 'static>, AuditOpenError> {
+    ) -> Result<
+        OpenedAudit<impl Future<Output = Result<(), NotInPlace>> + Send + 'static>,
+        AuditOpenError,
+    > {
         let all = &config.audit.folder;
         // Its state is large, and would be on the stack of who starts.
         let open =
@@ -108,7 +109,10 @@ impl Backend {
         slot: Slot,
         clock: &Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
-    ) -> Result<OpenedAudit<impl Future<Output = ()> + Send + 'static>, AuditOpenError> {
+    ) -> Result<
+        OpenedAudit<impl Future<Output = Result<(), NotInPlace>> + Send + 'static>,
+        AuditOpenError,
+    > {
         let log_clock = Arc::new(AuditClock(Arc::clone(clock)));
         let Slot {
             log,
@@ -189,17 +193,9 @@ impl Backend {
                 _ = written => {}
                 () = followed => {}
             }
-            match timeout(KEPT_CLOSE, kept.close()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the audit log was not put in place; the next start does it"
-                ),
-                Err(_) => tracing::error!(
-                    "the audit log was not put in place in time; the next start does it"
-                ),
-            }
+            let closed = closed::put_in_place(&kept).await;
             drop(held);
+            closed
         });
         Ok(OpenedAudit {
             log,

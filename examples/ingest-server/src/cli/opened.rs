@@ -2,19 +2,19 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use portcullis_audit_log::observer::NoObserver;
 use tokio::task::JoinHandle;
 
 use super::{
     CliError,
+    log_end::{self, LogEnd},
     settings::{Loaded, MissingSecrets, Settings},
 };
 use crate::{
     admin::{Actor, AdminEvent, AdminObserver, DataKeys, IndexVersions, KeyMaterial},
     audit::AuditLog,
     backend::{
-        AuditNode, Backend, Location, MissingPeppers, NamedLogs, Observers, OpenedAudit,
-        RefusedLogs,
+        AuditNode, Backend, Location, MissingPeppers, NamedLogs, NotInPlace, Observers,
+        OpenedAudit, RefusedLogs,
     },
     clock::{Clock, SystemClock},
     config::{self, Config},
@@ -32,7 +32,7 @@ pub(super) struct Opened {
     pub(super) unique_fields: UniqueFields,
     /// The audit logs of this machine.
     pub(super) logs: NamedLogs,
-    writing: JoinHandle<()>,
+    writing: JoinHandle<Result<(), NotInPlace>>,
     following: JoinHandle<()>,
 }
 
@@ -97,7 +97,7 @@ impl Reached {
             logs,
             config,
         } = self;
-        let (node, observer) = (AuditNode::CommandLine, Arc::new(NoObserver::default()));
+        let (node, observer) = (AuditNode::CommandLine, Arc::new(LogEnd));
         let opening = backend.open_audit(&config, node, refused, &clock, observer);
         let OpenedAudit { log, run, .. } = opening.await?;
         let writing = tokio::spawn(run);
@@ -164,7 +164,10 @@ impl Opened {
     pub(super) async fn close(self) {
         self.following.abort();
         drop(self.audit);
-        drop(self.writing.await);
+        // A panic is told by the runtime.
+        if let Ok(Err(error)) = self.writing.await {
+            log_end::tell(&error);
+        }
         self.backend.connections().close().await;
     }
 }

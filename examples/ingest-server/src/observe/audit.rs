@@ -17,7 +17,7 @@ use portcullis_telemetry::{
 
 use self::anchors::AnchorAges;
 use super::{SMALL, count, in_span, number};
-use crate::{audit::AuditLog, clock::Clock, config::AnchorPlace};
+use crate::{audit::AuditLog, backend::NotInPlace, clock::Clock, config::AnchorPlace};
 
 pub(crate) use self::following::register_audit_following;
 
@@ -170,6 +170,18 @@ impl AuditMetrics {
         if !recorded {
             self.unrecorded.inc();
         }
+    }
+}
+
+/// Tells what became of a log that was closed.
+pub(crate) fn audit_log_closed(closed: Result<(), NotInPlace>) {
+    if let Err(error) = closed {
+        in_span(|| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the audit log was not put in place; the next start does it"
+            );
+        });
     }
 }
 

@@ -4,6 +4,8 @@
 mod faults;
 #[path = "audit_database/leader.rs"]
 mod leader;
+#[path = "audit_database/stopped.rs"]
+mod stopped;
 #[path = "audit_database/third_party.rs"]
 mod third_party;
 
@@ -24,7 +26,7 @@ use crate::{
     harness::{ALL_SCOPES, Data, Key, Server, on_record, run_to_end},
 };
 
-fn command(data: &Data) -> Command {
+pub(crate) fn command(data: &Data) -> Command {
     let mut command = data.command();
     command.env("INGEST_AUDIT_STORE", "database");
     command
@@ -54,7 +56,7 @@ fn file(data: &Data) -> PathBuf {
 }
 
 /// A connection to the log, beside those of all processes.
-async fn connect(data: &Data) -> SqliteConnection {
+pub(crate) async fn connect(data: &Data) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(file(data));
     options.connect().await.unwrap()
 }

@@ -13,7 +13,7 @@ use super::{connect, file, start};
 use crate::harness::{ALL_SCOPES, Data, Key, Server, page_view, readiness, wait_for};
 
 /// A read of personal data is refused in time, and nothing else is.
-async fn is_refused(server: &Server, key: &Key, lead: &str) {
+pub(super) async fn is_refused(server: &Server, key: &Key, lead: &str) {
     let began = Instant::now();
     let refused = server.read_lead(key, lead).await;
     let took = began.elapsed();
@@ -33,7 +33,7 @@ async fn is_refused(server: &Server, key: &Key, lead: &str) {
     assert_eq!(components["audit_log"]["state"], "degraded", "{components}");
 }
 
-async fn goes_on(server: &Server, key: &Key, lead: &str) {
+pub(super) async fn goes_on(server: &Server, key: &Key, lead: &str) {
     wait_for("reads to be recorded again", async || {
         let read = server.read_lead(key, lead).await;
         read.status().is_success().then_some(())

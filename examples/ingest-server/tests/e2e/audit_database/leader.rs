@@ -24,9 +24,9 @@ use crate::{
 /// How long nobody follows the log at most, after its leader was killed.
 const BOUND: Duration = Duration::from_secs(10);
 
-const LEADER: &str = "ingest_audit_leader";
+pub(super) const LEADER: &str = "ingest_audit_leader";
 
-fn command_with_sink(data: &Data, stage: &Stage) -> Command {
+pub(super) fn command_with_sink(data: &Data, stage: &Stage) -> Command {
     let sinks = "[sink.file]\nkind = \"ocsf-file\"\npath = \"DIR/audit.jsonl\"\n";
     let mut command = command(data);
     command
@@ -36,7 +36,7 @@ fn command_with_sink(data: &Data, stage: &Stage) -> Command {
 }
 
 /// The numbers of the entries that were delivered, in the order in which they were.
-fn delivered(stage: &Stage) -> Vec<u64> {
+pub(super) fn delivered(stage: &Stage) -> Vec<u64> {
     let lines = fs::read_to_string(stage.path("audit.jsonl")).unwrap_or_default();
     let whole = lines
         .lines()
@@ -196,7 +196,7 @@ async fn when_the_leader_is_killed_under_load_another_goes_on_and_nothing_is_mis
 }
 
 /// The references of all reads that are on record.
-async fn kept_references(server: &Server) -> BTreeSet<String> {
+pub(super) async fn kept_references(server: &Server) -> BTreeSet<String> {
     let mut kept = BTreeSet::new();
     let mut cursor = String::new();
     loop {

@@ -36,7 +36,7 @@ const SECRETS: [(&str, &str); 5] = [
 pub(super) struct Host {
     pub(super) data: Data,
     /// Functions of a shell in the place of programs that an operator has.
-    tools: String,
+    pub(super) tools: String,
 }
 
 /// A step that goes on; killed when it is dropped, with all that it started.
@@ -63,7 +63,7 @@ impl Host {
         host
     }
 
-    fn etc(&self) -> PathBuf {
+    pub(super) fn etc(&self) -> PathBuf {
         self.data.path().join("etc")
     }
 
@@ -83,25 +83,6 @@ impl Host {
         write(&self.etc().join("config.toml"), text);
     }
 
-    /// Gives the operator a program, as the body of a function of a shell; the environment of the service is
-    /// exported in it.
-    pub(super) fn tool(&mut self, name: &str, body: &str) {
-        let environment = self.etc().join("environment").display().to_string();
-        let function =
-            format!("{name}() {{ (set -a; . {environment}; unset LD_PRELOAD; {body}); }}\n");
-        self.tools.push_str(&function);
-    }
-
-    /// Adds settings to the environment of the service.
-    pub(super) fn set(&self, settings: &[(&str, &str)]) {
-        let path = self.etc().join("environment");
-        let mut text = fs::read_to_string(&path).unwrap();
-        for (name, value) in settings {
-            text.push_str(&format!("{name}={value}\n"));
-        }
-        write(&path, &text);
-    }
-
     /// The settings of the environment of the service, by name.
     pub(super) fn settings(&self) -> BTreeMap<String, String> {
         let text = fs::read_to_string(self.etc().join("environment")).unwrap();
@@ -114,11 +95,6 @@ impl Host {
     /// What the operator does whose step was refused after it had put `new` in the place of the file.
     pub(super) fn put_back(&self, file: &str) {
         fs::rename(self.secret("before"), self.secret(file)).unwrap();
-    }
-
-    /// The same of a step that was refused after it had changed the environment.
-    pub(super) fn put_back_environment(&self) {
-        fs::rename(self.secret("before"), self.etc().join("environment")).unwrap();
     }
 
     /// Sets the wall clock of every process ahead, of those that run too.
@@ -299,7 +275,7 @@ impl Drop for Step {
     }
 }
 
-fn write(path: &Path, text: &str) {
+pub(super) fn write(path: &Path, text: &str) {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(path).unwrap();

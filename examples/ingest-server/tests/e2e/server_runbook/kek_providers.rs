@@ -5,7 +5,11 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{host::Host, steps, traffic::Fleet};
+use super::{
+    host::{Host, write},
+    steps,
+    traffic::Fleet,
+};
 use crate::{
     server_aws::Moto,
     server_vault::{self, Bao},
@@ -24,6 +28,32 @@ found = jmespath.search(query, answer)
 if query != '@':
     print(found)
 "#;
+
+impl Host {
+    /// Gives the operator a program, as the body of a function of a shell; the environment of the service is
+    /// exported in it.
+    fn tool(&mut self, name: &str, body: &str) {
+        let environment = self.etc().join("environment").display().to_string();
+        let function =
+            format!("{name}() {{ (set -a; . {environment}; unset LD_PRELOAD; {body}); }}\n");
+        self.tools.push_str(&function);
+    }
+
+    /// Adds settings to the environment of the service.
+    fn set(&self, settings: &[(&str, &str)]) {
+        let path = self.etc().join("environment");
+        let mut text = fs::read_to_string(&path).unwrap();
+        for (name, value) in settings {
+            text.push_str(&format!("{name}={value}\n"));
+        }
+        write(&path, &text);
+    }
+
+    /// What the operator does whose step was refused after it had changed the environment.
+    fn put_back_environment(&self) {
+        fs::rename(self.secret("before"), self.etc().join("environment")).unwrap();
+    }
+}
 
 /// A host whose operator reaches a Vault and an AWS, and whose service may do there what the page says.
 async fn host() -> (Host, Bao, Moto) {

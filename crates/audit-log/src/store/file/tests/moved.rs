@@ -1,6 +1,6 @@
 //! Files that somebody else takes away.
 
-use super::*;
+use super::{records::signed, *};
 
 #[tokio::test]
 async fn a_journal_that_was_deleted_is_written_again_from_memory() {
@@ -74,4 +74,24 @@ async fn a_folder_that_was_deleted_is_told_and_nothing_is_acknowledged() {
     append(&store, 1).await.unwrap_err();
     fs::create_dir(folder.dir.path()).unwrap();
     append(&store, 1).await.unwrap_err();
+}
+
+/// It may come back, and nothing is to be in its place then.
+#[tokio::test]
+async fn a_folder_that_was_moved_away_is_not_made_again_and_comes_back_as_it_was() {
+    let folder = Folder::new();
+    let store = folder.open_plainly().await;
+    append(&store, 1).await.unwrap();
+    let edge = append(&store, 300).await.unwrap();
+    let away = folder.dir.path().with_extension("away");
+    fs::rename(folder.dir.path(), &away).unwrap();
+    folder.told.wait_for("Gone").await;
+    append(&store, 1).await.unwrap_err();
+    store.publish(&signed(&edge)).await.unwrap_err();
+    store.erase(&[0]).await.unwrap_err();
+    store.prune(256).await.unwrap_err();
+    store.close().await.unwrap_err();
+    assert!(!folder.dir.path().exists());
+    fs::rename(&away, folder.dir.path()).unwrap();
+    assert_has(&folder.open_plainly().await, 301).await;
 }
