@@ -142,7 +142,7 @@ pub(super) async fn crashed(
         }
         // A clock that was ahead does not end the look early.
         let last = now.unix_micros().min(newest);
-        if newest < *earliest.get_or_insert(last.saturating_sub(micros(LOOK_BACK))) {
+        if newest < *earliest.get_or_insert_with(|| last.saturating_sub(micros(LOOK_BACK))) {
             break;
         }
         end = start;

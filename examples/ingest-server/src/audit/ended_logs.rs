@@ -91,7 +91,8 @@ impl OpenEndedLogs {
         for log in EarlierLog::all_before(&CurrentLog::of(&of_process)?)? {
             match log.open().await {
                 Ok(kept) => self.logs.push(kept),
-                Err(error) => earlier = earlier.and(Err(error.into())),
+                Err(error) if earlier.is_ok() => earlier = Err(error.into()),
+                Err(_) => {}
             }
         }
         earlier

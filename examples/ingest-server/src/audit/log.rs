@@ -203,9 +203,11 @@ impl AuditLog {
                 let others = [earlier, ended].concat();
                 self.audit.erase_with(whose, &others).await
             };
-            self.folder.with_ended(with_ended).await
+            // Its state is large, and would be on the stack of who waits.
+            Box::pin(self.folder.with_ended(with_ended)).await
         };
-        let ((erased, not_reached), opened) = self.folder.with_earlier(&logs, erasing).await;
+        let erasing = Box::pin(self.folder.with_earlier(&logs, erasing));
+        let ((erased, not_reached), opened) = erasing.await;
         let parts = erased?;
         listed.map_err(StoreError::from)?;
         opened.map_err(StoreError::from)?;

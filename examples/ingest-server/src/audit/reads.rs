@@ -93,7 +93,8 @@ impl<'a> AuditReads<'a> {
             Ok(false) => opened?,
             concerns => return concerns,
         }
-        self.folder.with_ended(looking).await.0
+        // Its state is large, and would be on the stack of who waits.
+        Box::pin(self.folder.with_ended(looking)).await.0
     }
 
     /// One entry, if there is one that is not pruned.
