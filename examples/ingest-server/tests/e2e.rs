@@ -152,6 +152,8 @@ mod memory;
 mod moved;
 #[path = "e2e/naughty_strings.rs"]
 mod naughty_strings;
+#[path = "e2e/objectives.rs"]
+mod objectives;
 #[path = "e2e/operators.rs"]
 mod operators;
 #[path = "e2e/patches.rs"]
