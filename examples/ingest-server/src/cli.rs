@@ -230,3 +230,6 @@ fn print(line: &str) -> Result<(), CliError> {
     let printed = writeln!(output, "{line}").and_then(|()| output.flush());
     printed.map_err(|error| CliError::Output(error.kind()))
 }
+
+#[cfg(test)]
+mod runbooks;

@@ -196,6 +196,8 @@ mod secret_files;
 mod secrets;
 #[path = "e2e/security_headers.rs"]
 mod security_headers;
+#[path = "e2e/server_alerts.rs"]
+mod server_alerts;
 #[path = "e2e/server_audit_archive.rs"]
 mod server_audit_archive;
 #[path = "e2e/server_audit_sinks.rs"]
