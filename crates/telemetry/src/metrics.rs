@@ -150,6 +150,7 @@ impl Registry {
     ) -> Result<Histogram, MetricError> {
         let histogram = buckets.histogram();
         self.register(name, help, histogram.clone())?;
+        self.describe_buckets(name, &buckets);
         Ok(histogram)
     }
 
@@ -166,6 +167,7 @@ impl Registry {
         let histogram = ExemplarHistogram::new(&buckets);
         self.register(name, help, histogram.clone())?;
         self.show_exemplars(name, ExemplarsOf(histogram.clone()));
+        self.describe_buckets(name, &buckets);
         Ok(histogram)
     }
 
@@ -264,6 +266,15 @@ impl Registry {
     /// Its name has been registered.
     fn show_exemplars(&self, name: &str, metric: impl Metric) {
         self.lock().exemplars.register(name, "", metric);
+    }
+
+    /// Its name has been registered.
+    fn describe_buckets(&self, name: &str, buckets: &Buckets) {
+        let mut registered = self.lock();
+        let mut descriptions = registered.descriptions.iter_mut();
+        if let Some(described) = descriptions.rfind(|description| description.name == name) {
+            described.buckets = buckets.bounds().collect();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -47,8 +47,8 @@ use crate::{
     limits::Limiters,
     observe::{
         self, AdminMetrics, ApiKeyMetrics, AttemptMetrics, AuditMetrics, CipherMetrics,
-        ConnectionMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, PiiMetrics, PolicyMetrics,
-        SecretMetrics, StageMetrics, WriteMetrics,
+        ConnectionMetrics, DataKeyMetrics, FaultMetrics, LimitMetrics, ObjectiveMetrics,
+        PiiMetrics, PolicyMetrics, SecretMetrics, StageMetrics, WriteMetrics,
     },
     pipeline::{
         BodyAllowances, RequestsInFlight,
@@ -119,7 +119,11 @@ impl App {
         let reserve = DescriptorReserve::new(descriptors::RESERVE.into());
         let registry = telemetry.registry();
         let kek_provider = config.providers.kek.wraps.as_str();
-        let api_key_metrics = Arc::new(ApiKeyMetrics::register(registry)?);
+        observe::register_build(registry, config.warnings.len())?;
+        observe::register_volumes(registry, &config.data_dir)?;
+        let objectives = Arc::new(ObjectiveMetrics::register(registry)?);
+        let of_revocations = Arc::clone(&objectives);
+        let api_key_metrics = Arc::new(ApiKeyMetrics::register(registry, of_revocations)?);
         let observers = Observers {
             api_keys: Some(Arc::clone(&api_key_metrics) as _),
             data_keys: Some(Arc::new(DataKeyMetrics::register(registry, kek_provider)?)),
@@ -218,6 +222,7 @@ impl App {
         let failed_tokens = failures(TriedSecret::AdminToken, backend.failed_admin_tokens);
         let services = Arc::new(Services {
             failed_keys: failures(TriedSecret::ApiKey, backend.failed_api_keys),
+            objectives,
             pii: PiiReports::new(pii, Arc::clone(&clock)),
             stages: Stages::new(
                 Arc::clone(&clock),

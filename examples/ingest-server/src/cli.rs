@@ -11,6 +11,7 @@ mod erase;
 mod index;
 mod keys;
 mod log_end;
+mod metrics;
 mod opened;
 mod progress;
 mod quality;
@@ -54,6 +55,8 @@ enum Command {
     Demo(demo::Demo),
     /// Check the configuration and stop.
     CheckConfig(check_config::CheckConfig),
+    /// List every metric that the service can have.
+    Metrics(metrics::Metrics),
     /// Issue, list and revoke API keys, and see which peppers they need.
     #[command(subcommand)]
     ApiKey(api_key::Command),
@@ -149,6 +152,7 @@ fn run_hiding(hidden: Hidden) -> ExitCode {
                     Command::Serve => serve::run(&settings, hidden).await,
                     Command::Demo(demo) => demo::run(&settings, &demo).await,
                     Command::CheckConfig(check) => check_config::run(&settings, &check).await,
+                    Command::Metrics(arguments) => metrics::run(&arguments),
                     Command::ApiKey(command) => api_key::run(&settings, command).await,
                     Command::Keys(command) => keys::run(&settings, command).await,
                     Command::Index(command) => index::run(&settings, command).await,
@@ -227,3 +231,6 @@ fn print(line: &str) -> Result<(), CliError> {
     let printed = writeln!(output, "{line}").and_then(|()| output.flush());
     printed.map_err(|error| CliError::Output(error.kind()))
 }
+
+#[cfg(test)]
+mod runbooks;

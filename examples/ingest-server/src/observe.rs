@@ -18,8 +18,10 @@ mod limits;
 #[cfg(test)]
 #[path = "../tests/e2e/movement.rs"]
 mod movement;
+mod objectives;
 mod pii;
 mod policies;
+mod process;
 mod quality_history;
 mod rotations;
 mod secrets;
@@ -46,8 +48,10 @@ pub(crate) use self::{
     erasures::register_erasures,
     faults::FaultMetrics,
     limits::{LimitMetrics, register_limit_stores},
+    objectives::ObjectiveMetrics,
     pii::PiiMetrics,
     policies::PolicyMetrics,
+    process::{register_build, register_volumes},
     quality_history::register_quality_history,
     rotations::register_rotations,
     secrets::{SecretMetrics, register_secrets},
@@ -78,6 +82,12 @@ pub(crate) fn register(
         "ingest_write_queue_rows",
         "Rows that wait for a commit or are being committed",
         move || count(room.rows() - room.free_rows()),
+    )?;
+    let room = queue.room().clone();
+    registry.observed_gauge(
+        "ingest_write_queue_capacity_rows",
+        "Rows that may wait for a commit or be committed at once; more are refused",
+        move || count(room.rows()),
     )?;
     let room = queue.room().clone();
     registry.observed_gauge(

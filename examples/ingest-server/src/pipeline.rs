@@ -32,6 +32,7 @@ mod lead_reads;
 mod limit_address;
 mod limit_span;
 mod limits;
+pub(crate) mod objectives;
 mod open;
 mod parse;
 pub(crate) mod pii;
@@ -51,6 +52,7 @@ use http::Request;
 use self::{
     accounting::Accounting,
     acknowledge::Attempts,
+    objectives::DurablePromise,
     rejection::{Rejection, RequestRejection},
     services::Services,
     stages::Stage,
@@ -84,7 +86,8 @@ pub(crate) async fn ingest(
     intake: Intake,
     request: Request<Body>,
 ) -> Result<Acknowledged, RequestRejection> {
-    let mut accounting = Accounting::open(&services.quality);
+    let promise = DurablePromise::new(&services.objectives, &services.clock);
+    let mut accounting = Accounting::open(&services.quality).with_promise(promise);
     let outcome = take(services, intake, request, &mut accounting).await;
     accounting.close(&outcome);
     outcome

@@ -156,6 +156,8 @@ mod memory;
 mod moved;
 #[path = "e2e/naughty_strings.rs"]
 mod naughty_strings;
+#[path = "e2e/objectives.rs"]
+mod objectives;
 #[path = "e2e/operators.rs"]
 mod operators;
 #[path = "e2e/patches.rs"]
@@ -198,6 +200,8 @@ mod secret_files;
 mod secrets;
 #[path = "e2e/security_headers.rs"]
 mod security_headers;
+#[path = "e2e/server_alerts.rs"]
+mod server_alerts;
 #[path = "e2e/server_audit_archive.rs"]
 mod server_audit_archive;
 #[path = "e2e/server_audit_retention.rs"]

@@ -38,6 +38,8 @@ pub struct MetricDescription {
     pub help: String,
     /// What its series are told apart by, in the order in which samples have it.
     pub labels: Vec<Label>,
+    /// The upper bounds of a histogram's buckets but the last, which is infinite; empty for what has none.
+    pub buckets: Vec<f64>,
 }
 
 /// What a metric is measured in.
@@ -63,6 +65,7 @@ impl MetricDescription {
             unit: MetricUnit::of(family),
             help: help.trim_end_matches('.').to_owned(),
             labels,
+            buckets: Vec::new(),
         }
     }
 }

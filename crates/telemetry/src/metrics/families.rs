@@ -29,6 +29,36 @@ impl Registry {
         self.family(name, help, labels, cap, Counter::default)
     }
 
+    /// A family of counters whose label values are all known: every series is there at 0 from now on.
+    ///
+    /// A counter that is born at 1 has no increase, so that an alert on what happens for the first time does
+    /// not see it. What else is looked up shares the series of the overflow.
+    ///
+    /// # Errors
+    /// When a name is not valid, or the family's is taken.
+    pub fn closed_counter_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [(&'static str, &[&'static str]); N],
+    ) -> Result<BoundedFamily<N, Counter>, MetricError> {
+        let all = labels.map(|(_, values)| values.len()).iter().product();
+        // One more than there are: a family that is full shows the series of its overflow.
+        let cap = NonZeroUsize::MIN.saturating_add(all);
+        let closed = labels.map(|(name, values)| Label::closed(name, values.iter().copied()));
+        let family = self.counter_family(name, help, closed, cap)?;
+        for series in 0..all {
+            let mut rest = series;
+            let values = labels.map(|(_, values)| {
+                let value = values[rest % values.len()];
+                rest /= values.len();
+                value
+            });
+            let _ = family.with(values);
+        }
+        Ok(family)
+    }
+
     /// A family of gauges with at most `cap` series and one more for the overflow.
     ///
     /// # Errors
@@ -55,7 +85,10 @@ impl Registry {
         buckets: Buckets,
         cap: NonZeroUsize,
     ) -> Result<BoundedFamily<N, Histogram>, MetricError> {
-        self.family(name, help, labels, cap, move || buckets.histogram())
+        let of_series = buckets.clone();
+        let family = self.family(name, help, labels, cap, move || of_series.histogram())?;
+        self.describe_buckets(name, &buckets);
+        Ok(family)
     }
 
     /// A family of histograms whose buckets name traces that are exported, with at most `cap` label
@@ -71,8 +104,10 @@ impl Registry {
         buckets: Buckets,
         cap: NonZeroUsize,
     ) -> Result<BoundedFamily<N, ExemplarHistogram>, MetricError> {
-        let make = move || ExemplarHistogram::new(&buckets);
+        let of_series = buckets.clone();
+        let make = move || ExemplarHistogram::new(&of_series);
         let family = self.family(name, help, labels, cap, make)?;
+        self.describe_buckets(name, &buckets);
         self.show_exemplars(name, ExemplarsOf(family.clone()));
         Ok(family)
     }

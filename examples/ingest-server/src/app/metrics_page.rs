@@ -1,14 +1,15 @@
-//! `docs/metrics.md`: what the service registers when everything is configured.
+//! `docs/metrics.md` and `docs/metrics.json`: what the service registers when everything is configured.
 
+mod catalogue;
 mod moved;
 mod subjects;
 mod table;
 
-use std::{collections::BTreeSet, env, fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{env, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use portcullis_telemetry::{Environment, MetricDescription};
 
-use self::table::Row;
+use self::catalogue::Start;
 use super::{App, telemetry};
 use crate::{
     backend::SecretServices,
@@ -28,7 +29,9 @@ is a number of things, a state or a score. Samples of a histogram add `_bucket` 
 **Labels** are followed by their values where all of them are known; no label has a value that a sender can invent
 without bound: beyond its bound, what is new shares one series, whose labels read `__other__`, and
 `telemetry_label_overflow_total` counts it. What an alert waits for is there from the start at 0; other series come
-when they are first counted. *With* says what has to be set for a metric to be there at all.
+when they are first counted. *With* says what has to be set for a metric to be there at all. The same for programs,
+with the bounds of buckets and which series are there from the start, is [metrics.json](metrics.json), which
+`ingest-server metrics --json` prints.
 ";
 
 const REMAKE: &str = "make it again: UPDATE_DOCS=1 cargo test -p ingest-server --lib metrics_page";
@@ -44,18 +47,50 @@ const LEASES: (&str, &str) = ("INGEST_LIMITS_COUNTING", "lease");
 
 const ALL: &[(&str, &str)] = &[COLLECTOR, REDIS, LEASES];
 
-/// What is not there without a setting, as the page says it; of two that are missing, the later.
-const NEEDS: [(&str, &[(&str, &str)]); 3] = [
-    ("*With* a collector.", &[REDIS, LEASES]),
-    ("*With* `INGEST_REDIS_URL`.", &[COLLECTOR]),
-    (
-        "*With* `INGEST_REDIS_URL` and `INGEST_LIMITS_COUNTING=lease`.",
-        &[COLLECTOR, REDIS],
-    ),
+/// What is missing without some of the settings.
+#[derive(Debug, Clone, Copy)]
+struct Need {
+    /// As the page says it.
+    text: &'static str,
+    settings: &'static [&'static str],
+    others: &'static [(&'static str, &'static str)],
+}
+
+/// Of two that are missing, the later holds.
+const NEEDS: [Need; 3] = [
+    Need {
+        text: "*With* a collector.",
+        settings: &["OTEL_EXPORTER_OTLP_ENDPOINT"],
+        others: &[REDIS, LEASES],
+    },
+    Need {
+        text: "*With* `INGEST_REDIS_URL`.",
+        settings: &["INGEST_REDIS_URL"],
+        others: &[COLLECTOR],
+    },
+    Need {
+        text: "*With* `INGEST_REDIS_URL` and `INGEST_LIMITS_COUNTING=lease`.",
+        settings: &["INGEST_REDIS_URL", "INGEST_LIMITS_COUNTING=lease"],
+        others: &[COLLECTOR, REDIS],
+    },
 ];
 
+/// One metric, what has to be set for it to be there, and which series it then has from the start.
+#[derive(Debug)]
+struct Row {
+    metric: MetricDescription,
+    need: Option<Need>,
+    start: Start,
+}
+
+/// What a service registered, and the samples that it showed at once.
+struct Registered {
+    descriptions: Vec<MetricDescription>,
+    samples: Vec<String>,
+}
+
 /// What a service registers that is started with these settings, in a folder of its own.
-async fn registered(settings: &[(&str, &str)]) -> Vec<MetricDescription> {
+async fn registered(settings: &[(&str, &str)]) -> Registered {
     let folder = tempfile::Builder::new()
         .permissions(fs::Permissions::from_mode(0o700))
         .tempdir()
@@ -99,45 +134,57 @@ async fn registered(settings: &[(&str, &str)]) -> Vec<MetricDescription> {
         .environment(Environment::from_pairs(of_telemetry.copied()));
     let (_layer, guard) = telemetry.layer::<tracing_subscriber::Registry>().unwrap();
     let app = App::start(&config, &services, &guard).await.unwrap();
-    let descriptions = guard.registry().descriptions();
+    let text = guard.registry().render(None).unwrap().body;
+    let samples = text.lines().filter(|line| !line.starts_with('#'));
+    let registered = Registered {
+        descriptions: guard.registry().descriptions(),
+        samples: samples.map(str::to_owned).collect(),
+    };
     drop(app);
-    descriptions
+    registered
 }
 
 /// Every metric there can be, with what it needs.
 async fn rows() -> Vec<Row> {
-    let mut needs = Vec::new();
-    for (need, others) in NEEDS {
-        let names = registered(others)
-            .await
-            .into_iter()
-            .map(|metric| metric.name);
-        needs.push((need, names.collect::<BTreeSet<_>>()));
+    let mut without = Vec::new();
+    for need in NEEDS {
+        without.push((need, registered(need.others).await));
     }
-    let all = registered(ALL).await.into_iter();
-    let rows = all.map(|metric| {
-        let missing = needs
-            .iter()
-            .rfind(|(_, names)| !names.contains(&metric.name));
+    let all = registered(ALL).await;
+    // What has happened in one start and not in another is not there from the start.
+    let starts: Vec<_> = without.iter().map(|(_, it)| it).chain([&all]).collect();
+    let rows = all.descriptions.iter().map(|metric| {
+        let has = |it: &Registered| it.descriptions.iter().any(|one| one.name == metric.name);
+        let missing = without.iter().rfind(|(_, registered)| !has(registered));
+        let starts = starts.iter().filter(|start| has(start));
         Row {
-            needs: missing.map(|(need, _)| *need),
-            metric,
+            need: missing.map(|(need, _)| *need),
+            start: Start::of(metric, starts.map(|start| &start.samples[..])),
+            metric: metric.clone(),
         }
     });
     rows.collect()
 }
 
-/// Fails when `docs/metrics.md` is not what the service registers; with `UPDATE_DOCS` set, writes the page.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_page_in_the_repository_is_what_the_service_registers() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
-    let made = format!("{HEAD}{}", table::by_subject(rows().await));
+/// Fails when the file is not what was made; with `UPDATE_DOCS` set, writes it.
+fn hold(name: &str, made: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(name);
     if env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &made).unwrap();
+        fs::write(&path, made).unwrap();
     }
-    let page = fs::read_to_string(path).unwrap();
-    for (made, written) in made.lines().zip(page.lines()) {
-        assert_eq!(made, written, "{REMAKE}");
+    let written = fs::read_to_string(path).unwrap();
+    for (made, written) in made.lines().zip(written.lines()) {
+        assert_eq!(made, written, "{name}: {REMAKE}");
     }
-    assert_eq!(made, page, "{REMAKE}");
+    assert_eq!(made, written, "{name}: {REMAKE}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_in_the_repository_are_what_the_service_registers() {
+    let mut rows = rows().await;
+    rows.sort_by(|one, other| one.metric.name.cmp(&other.metric.name));
+    hold("metrics.md", &format!("{HEAD}{}", table::by_subject(&rows)));
+    hold("metrics.json", &catalogue::as_json(&rows));
 }

@@ -15,7 +15,9 @@ impl Command {
     pub(super) const fn audited(&self) -> Audited {
         match self {
             Self::Serve | Self::Demo(_) => Never(BY_THE_SERVICE),
-            Self::CheckConfig(_) => Never("it shows and changes nothing of anybody"),
+            Self::CheckConfig(_) | Self::Metrics(_) => {
+                Never("it shows and changes nothing of anybody")
+            }
             Self::ApiKey(command) => match command {
                 api_key::Command::Issue(_) => Must(on_record::API_KEY_ISSUE),
                 api_key::Command::List(_) => Must(on_record::API_KEY_LIST),

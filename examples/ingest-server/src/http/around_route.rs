@@ -35,6 +35,7 @@ pub(super) async fn around_route(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
+    let promise = guards.promise(&request);
     let answer = async {
         match check_head::refuse_head(&guards, &mut request) {
             Some(refusal) => refusal,
@@ -42,6 +43,9 @@ pub(super) async fn around_route(
         }
     };
     let mut response = answer_panics(answer).await;
+    if let Some(promise) = promise {
+        guards.settle(&promise, response.status());
+    }
     let headers = response.headers_mut();
     // At once for these and for the length: a map that grows is copied.
     headers.reserve(ADDED + 1);

@@ -1,19 +1,24 @@
 //! What every route is guarded by, and the bound on requests in flight.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
+    extract::MatchedPath,
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::Request;
+use http::{Request, StatusCode};
 use portcullis_telemetry::HttpLayer;
 
 use super::problem::Problem;
 use crate::{
     clock::Clock,
-    pipeline::{self, ClientAddress, RequestsInFlight, rejection::Rejection},
+    pipeline::{
+        self, ClientAddress, RequestsInFlight,
+        objectives::{LATENCY, ObjectiveObserver, Slo, Verdict},
+        rejection::Rejection,
+    },
     quality::Quality,
 };
 
@@ -24,6 +29,7 @@ pub(crate) struct Guards {
     bounds_networks: bool,
     apart: Option<Apart>,
     accounting: Option<EarlyAccounting>,
+    objectives: Option<Arc<dyn ObjectiveObserver>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) trace: HttpLayer,
 }
@@ -43,6 +49,13 @@ struct EarlyAccounting {
     brings_records: fn(&Request<Body>) -> bool,
 }
 
+/// A request that will be answered, and since when.
+#[derive(Debug)]
+pub(super) struct AnswerPromise {
+    observer: Arc<dyn ObjectiveObserver>,
+    since: Duration,
+}
+
 impl Guards {
     /// At most so many requests are worked on at once; more are refused at once.
     pub(crate) const fn new(
@@ -55,6 +68,7 @@ impl Guards {
             bounds_networks: false,
             apart: None,
             accounting: None,
+            objectives: None,
             clock,
             trace,
         }
@@ -108,6 +122,35 @@ impl Guards {
     pub(super) fn account_for_head(&self, rejection: &Rejection) {
         if let Some(accounting) = &self.accounting {
             pipeline::account_for_rejected(&accounting.quality, rejection);
+        }
+    }
+
+    /// Each answer of a route is held to what is promised of answers.
+    pub(super) fn with_objectives(self, observer: &Arc<dyn ObjectiveObserver>) -> Self {
+        Self {
+            objectives: Some(Arc::clone(observer)),
+            ..self
+        }
+    }
+
+    /// What a request is held to from now on, if a route answers it and something is promised here.
+    pub(super) fn promise(&self, request: &Request<Body>) -> Option<AnswerPromise> {
+        let observer = self.objectives.clone()?;
+        request.extensions().get::<MatchedPath>()?;
+        Some(AnswerPromise {
+            observer,
+            since: self.clock.monotonic(),
+        })
+    }
+
+    /// The request was answered.
+    pub(super) fn settle(&self, promise: &AnswerPromise, status: StatusCode) {
+        let observer = &promise.observer;
+        let available = Verdict::good_if(!status.is_server_error());
+        observer.decided(Slo::Availability, available, 1);
+        if status.is_success() {
+            let took = self.clock.monotonic().saturating_sub(promise.since);
+            observer.decided(Slo::Latency, Verdict::good_if(took <= LATENCY), 1);
         }
     }
 

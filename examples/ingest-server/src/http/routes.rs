@@ -138,7 +138,8 @@ fn of_anyone() -> Vec<Route<AdminState>> {
 pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
     let guards = guards
         .with_bounded_networks()
-        .with_accounting(&services.quality, brings_records);
+        .with_accounting(&services.quality, brings_records)
+        .with_objectives(&services.objectives);
     guarded(serve(of_tenants()).with_state(services), guards)
 }
 

@@ -3,7 +3,7 @@
 mod cache;
 mod changes;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use portcullis_apikey_cache::observer::{DenialReason, Event, Hit, Observer};
 use portcullis_telemetry::{
@@ -12,7 +12,7 @@ use portcullis_telemetry::{
 };
 
 use self::{cache::CacheMetrics, changes::ChangeMetrics};
-use super::{SMALL, in_span};
+use super::{SMALL, in_span, objectives::ObjectiveMetrics};
 use crate::pipeline::key_checks::{KeyCheck, KeyCheckObserver};
 
 pub(crate) use self::cache::register_key_cache;
@@ -81,7 +81,10 @@ const FAULTS: [&str; 5] = [
 ];
 
 impl ApiKeyMetrics {
-    pub(crate) fn register(registry: &Registry) -> Result<Self, MetricError> {
+    pub(crate) fn register(
+        registry: &Registry,
+        objectives: Arc<ObjectiveMetrics>,
+    ) -> Result<Self, MetricError> {
         let lookups = registry.counter_family(
             "apikey_lookups",
             "API-key checks by what answered them: its memory, its memory of keys that there are not, the \
@@ -129,7 +132,7 @@ impl ApiKeyMetrics {
                 Buckets::new(CHECK_SECONDS),
             )?,
             cache: CacheMetrics::register(registry)?,
-            changes: ChangeMetrics::register(registry)?,
+            changes: ChangeMetrics::register(registry, objectives)?,
         })
     }
 

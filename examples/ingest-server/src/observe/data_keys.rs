@@ -49,18 +49,25 @@ impl DataKeyMetrics {
             SMALL,
         )?;
         let [hits, misses] = SOURCES.map(|source| lookups.with([source]));
+        let kek_calls = registry.counter_family(
+            "kek_calls",
+            "Calls of the key-encryption key, and how they ended",
+            [
+                Label::from("provider"),
+                Label::closed("operation", KekOperation::ALL.map(KekOperation::as_str)),
+                Label::closed("outcome", KekOutcome::ALL.map(KekOutcome::as_str)),
+            ],
+            SMALL,
+        )?;
+        // There from the start, for alerts on the first failure.
+        for operation in KekOperation::ALL {
+            for outcome in KekOutcome::ALL {
+                let _ = kek_calls.with([provider, operation.as_str(), outcome.as_str()]);
+            }
+        }
         Ok(Self {
             provider,
-            kek_calls: registry.counter_family(
-                "kek_calls",
-                "Calls of the key-encryption key, and how they ended",
-                [
-                    Label::from("provider"),
-                    Label::closed("operation", KekOperation::ALL.map(KekOperation::as_str)),
-                    Label::closed("outcome", KekOutcome::ALL.map(KekOutcome::as_str)),
-                ],
-                SMALL,
-            )?,
+            kek_calls,
             kek_seconds: registry.histogram(
                 "kek_call_seconds",
                 "Time of one call of the key-encryption key",
@@ -68,11 +75,10 @@ impl DataKeyMetrics {
             )?,
             hits,
             misses,
-            faults: registry.counter_family(
+            faults: registry.closed_counter_family(
                 "keyring_faults",
                 "Failed refreshes, unreadable or stale states, keys asked for that may not be used",
-                [Label::closed("kind", FAULTS)],
-                SMALL,
+                [("kind", &FAULTS)],
             )?,
         })
     }

@@ -11,6 +11,7 @@ use portcullis_keyring::TenantId;
 use super::{
     acknowledge::Acknowledged,
     batch::{Origin, Rejected},
+    objectives::DurablePromise,
     rejection::{self, Rejection, RequestRejection},
     seal::StoredForm,
     store::Accepted,
@@ -24,6 +25,8 @@ pub(crate) struct Accounting {
     tenant: Option<TenantId>,
     /// Events without an outcome; none while the request's events are not known.
     open: Option<u64>,
+    /// Where accepted events are promised to be durable in time.
+    promise: Option<DurablePromise>,
 }
 
 impl Accounting {
@@ -33,7 +36,14 @@ impl Accounting {
             quality: quality.clone(),
             tenant: None,
             open: None,
+            promise: None,
         }
+    }
+
+    /// What is accepted is held to this.
+    pub(super) fn with_promise(mut self, promise: DurablePromise) -> Self {
+        self.promise = Some(promise);
+        self
     }
 
     /// From now on everything counts for this tenant.
@@ -47,6 +57,9 @@ impl Accounting {
         let events = u64::try_from(events).unwrap_or(u64::MAX);
         self.quality.received(tenant, events);
         self.open = Some(events);
+        if let Some(promise) = &mut self.promise {
+            promise.begin();
+        }
     }
 
     /// Records one outcome for everything.
@@ -100,6 +113,7 @@ impl Accounting {
         let version = origin.schema.as_ref().map(|schema| text(schema.version));
         let subject = subject(self.tenant.as_ref(), origin, version.as_deref());
         self.quality.record_many(subject, outcome, events);
+        self.held_to(outcome, events);
         self.open = self.open.map(|open| open.saturating_sub(events));
     }
 
@@ -112,7 +126,14 @@ impl Accounting {
         });
         let subject = tenant.map_or(Subject::UNKNOWN, Subject::tenant);
         self.quality.record_many(subject, outcome, open);
+        self.held_to(outcome, open);
         self.open = Some(0);
+    }
+
+    fn held_to(&self, outcome: Outcome, events: u64) {
+        if let Some(promise) = &self.promise {
+            promise.settle(outcome, events);
+        }
     }
 
     fn sample(&self, rejected: &Rejected) {

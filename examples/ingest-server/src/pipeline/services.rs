@@ -9,8 +9,8 @@ use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::RateLimiter;
 
 use super::{
-    BodyAllowances, failed_attempts::FailedAttempts, key_checks::KeyChecks, pii::PiiReports,
-    stages::Stages,
+    BodyAllowances, failed_attempts::FailedAttempts, key_checks::KeyChecks,
+    objectives::ObjectiveObserver, pii::PiiReports, stages::Stages,
 };
 use crate::{
     audit::{AuditLog, ReasonCodes},
@@ -47,5 +47,6 @@ pub(crate) struct Services {
     pub(crate) bodies: BodyAllowances,
     pub(crate) pii: PiiReports,
     pub(crate) stages: Stages,
+    pub(crate) objectives: Arc<dyn ObjectiveObserver>,
     pub(crate) failed_keys: FailedAttempts,
 }

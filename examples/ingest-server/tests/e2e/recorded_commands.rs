@@ -7,8 +7,9 @@ use serde_json::Value;
 use crate::harness::{Data, Server, run_to_end};
 
 /// Each command with what it cannot do without.
-const EXAMPLES: [&str; 30] = [
+const EXAMPLES: [&str; 31] = [
     "check-config",
+    "metrics",
     "api-key issue --tenant acme --scopes events:write --json",
     "api-key list",
     "api-key rotate @",

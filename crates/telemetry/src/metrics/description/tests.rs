@@ -192,3 +192,50 @@ fn what_telemetry_counts_of_itself_is_described_too() {
     let memory = described(&registry, "process_resident_memory_bytes");
     assert_eq!(memory.unit, Some(MetricUnit::Bytes));
 }
+
+#[test]
+fn histograms_tell_the_bounds_of_their_buckets_and_nothing_else_does() {
+    let registry = Registry::new();
+    let buckets = || Buckets::new([0.1, 0.12, 1.0]);
+    registry.histogram("a_seconds", "", buckets()).unwrap();
+    registry
+        .exemplar_histogram("b_seconds", "", buckets())
+        .unwrap();
+    registry
+        .histogram_family("c_seconds", "", ["v"], buckets(), CAP)
+        .unwrap();
+    registry
+        .exemplar_histogram_family("d_seconds", "", ["v"], buckets(), CAP)
+        .unwrap();
+    for name in ["a_seconds", "b_seconds", "c_seconds", "d_seconds"] {
+        assert_eq!(
+            described(&registry, name).buckets,
+            [0.1, 0.12, 1.0],
+            "{name}"
+        );
+    }
+    registry.gauge("level", "").unwrap();
+    assert_eq!(described(&registry, "level").buckets, [0.0; 0]);
+}
+
+#[test]
+fn a_closed_family_has_every_series_from_the_start() {
+    let registry = Registry::new();
+    let labels = [
+        ("slo", &["fast", "kept"][..]),
+        ("verdict", &["good", "bad"]),
+    ];
+    let family = registry.closed_counter_family("asked", "", labels).unwrap();
+    let shown = || registry.render(None).unwrap().body;
+    for slo in ["fast", "kept"] {
+        for verdict in ["good", "bad"] {
+            let sample = format!("asked_total{{slo=\"{slo}\",verdict=\"{verdict}\"}} 0");
+            assert!(shown().contains(&sample), "{}", shown());
+        }
+    }
+    family.with(["fast", "good"]).inc();
+    assert!(shown().contains("asked_total{slo=\"fast\",verdict=\"good\"} 1"));
+    let values = described(&registry, "asked_total").labels;
+    assert_eq!(values[1].values().unwrap(), ["good", "bad"]);
+    assert!(!shown().contains("slo=\"__other__\""), "none is left over");
+}

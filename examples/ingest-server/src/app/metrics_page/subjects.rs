@@ -1,7 +1,8 @@
 //! What metrics are about, by how their names begin.
 
 /// The headings of the page in its order, and the names below each.
-pub(super) const SUBJECTS: [(&str, &[&str]); 10] = [
+pub(super) const SUBJECTS: [(&str, &[&str]); 11] = [
+    ("Objectives", &["slo_"]),
     (
         "Requests",
         &[
@@ -42,7 +43,10 @@ pub(super) const SUBJECTS: [(&str, &[&str]); 10] = [
             "ingest_secret",
         ],
     ),
-    ("The process", &["process_", "tokio_"]),
+    (
+        "The process",
+        &["process_", "tokio_", "build_", "config_", "disk_"],
+    ),
     ("Telemetry itself", &["telemetry_"]),
 ];
 

@@ -2,23 +2,18 @@
 
 use std::fmt::Write as _;
 
-use portcullis_telemetry::{Label, MetricDescription};
+use portcullis_telemetry::Label;
 
-use super::subjects::{self, SUBJECTS};
-
-/// One metric, and what has to be set for it to be there.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) metric: MetricDescription,
-    pub(super) needs: Option<&'static str>,
-}
+use super::{
+    Row,
+    subjects::{self, SUBJECTS},
+};
 
 /// A label with more values than this has a list of its own at the end.
 const MOST_VALUES: usize = 12;
 
 /// A table for each subject, and after them the values that have no room there.
-pub(super) fn by_subject(mut rows: Vec<Row>) -> String {
-    rows.sort_by(|one, other| one.metric.name.cmp(&other.metric.name));
+pub(super) fn by_subject(rows: &[Row]) -> String {
     let mut page = String::new();
     for (subject, (title, _)) in SUBJECTS.iter().enumerate() {
         let mut of_subject = rows
@@ -33,7 +28,7 @@ pub(super) fn by_subject(mut rows: Vec<Row>) -> String {
         }
     }
     page.push_str("\n## Labels of many values\n");
-    for Row { metric, .. } in &rows {
+    for Row { metric, .. } in rows {
         for label in metric.labels.iter().filter(|label| is_long(label)) {
             let values = label.values().unwrap_or_default();
             let name = label.name();
@@ -49,11 +44,11 @@ pub(super) fn by_subject(mut rows: Vec<Row>) -> String {
     page
 }
 
-fn line(Row { metric, needs }: &Row) -> String {
+fn line(Row { metric, need, .. }: &Row) -> String {
     let labels: Vec<_> = metric.labels.iter().map(label).collect();
     let mut meaning = format!("{}.", metric.help);
-    if let Some(needs) = needs {
-        meaning = format!("{meaning} {needs}");
+    if let Some(need) = need {
+        meaning = format!("{meaning} {}", need.text);
     }
     let unit = metric.unit.map_or("", |unit| unit.as_str());
     let cells = [

@@ -8,10 +8,11 @@ use super::*;
 use crate::cli::Cli;
 
 /// Each command once, with what it cannot do without.
-const EXAMPLES: [&str; 32] = [
+const EXAMPLES: [&str; 33] = [
     "serve",
     "demo",
     "check-config",
+    "metrics",
     "api-key issue --tenant acme --scopes events:write",
     "api-key list",
     "api-key rotate wrvbIs64wM9D00107W2ewL",

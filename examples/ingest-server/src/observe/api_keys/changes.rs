@@ -1,5 +1,7 @@
 //! Changes of API keys: what told of them, and when they were in effect everywhere.
 
+use std::sync::Arc;
+
 use portcullis_apikey_cache::{
     EffectiveBy,
     observer::{BusTask, ChangeName, Event, Origin},
@@ -9,7 +11,7 @@ use portcullis_telemetry::{
     prometheus_client::metrics::{counter::Counter, histogram::Histogram},
 };
 
-use crate::observe::SMALL;
+use crate::observe::{SMALL, objectives::ObjectiveMetrics};
 
 /// Counts changes by what told of them, and what the bus did.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ pub(super) struct ChangeMetrics {
     heard: Counter,
     not_told: Counter,
     not_heard: Counter,
+    objectives: Arc<ObjectiveMetrics>,
 }
 
 /// Around a round trip to Redis, a reading of the outbox, and the three seconds that it takes at most.
@@ -33,7 +36,10 @@ const DIRECTIONS: [&str; 2] = ["told", "heard"];
 const TASKS: [&str; 2] = ["tell", "listen"];
 
 impl ChangeMetrics {
-    pub(super) fn register(registry: &Registry) -> Result<Self, MetricError> {
+    pub(super) fn register(
+        registry: &Registry,
+        objectives: Arc<ObjectiveMetrics>,
+    ) -> Result<Self, MetricError> {
         let effective = registry.histogram_family(
             "apikey_revocation_effective_seconds",
             "From the commit of a revocation over HTTP, or of a rotation without overlap, until no process \
@@ -81,6 +87,7 @@ impl ChangeMetrics {
             heard,
             not_told,
             not_heard,
+            objectives,
         })
     }
 
@@ -96,6 +103,7 @@ impl ChangeMetrics {
                     _ => &self.leases_seconds,
                 };
                 seconds.observe(took.as_secs_f64());
+                self.objectives.revoked(*took, *how);
             }
             Event::BusTold { changes } => {
                 self.told.inc_by(*changes);

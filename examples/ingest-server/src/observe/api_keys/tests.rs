@@ -8,6 +8,11 @@ use portcullis_apikey_cache::{
 use super::*;
 use crate::observe::{movement::assert_moved, scraped};
 
+fn registered(registry: &Registry) -> ApiKeyMetrics {
+    let objectives = Arc::new(ObjectiveMetrics::register(registry).unwrap());
+    ApiKeyMetrics::register(registry, objectives).unwrap()
+}
+
 fn value(registry: &Registry, name: &str) -> String {
     let text = registry.render(None).unwrap().body;
     let mut lines = text.lines().filter_map(|line| line.rsplit_once(' '));
@@ -20,7 +25,7 @@ fn value(registry: &Registry, name: &str) -> String {
 #[test]
 fn faults_and_refusals_are_counted_from_nothing() {
     let registry = Registry::new();
-    let metrics = ApiKeyMetrics::register(&registry).unwrap();
+    let metrics = registered(&registry);
     for kind in [
         "load_discarded",
         "row_rejected",
@@ -42,7 +47,7 @@ fn faults_and_refusals_are_counted_from_nothing() {
 #[test]
 fn what_takes_a_minute_or_an_outage_is_counted() {
     let registry = Registry::new();
-    let metrics = ApiKeyMetrics::register(&registry).unwrap();
+    let metrics = registered(&registry);
     let before = scraped(&registry);
     let took = Duration::from_secs(3);
     for (event, sample) in [

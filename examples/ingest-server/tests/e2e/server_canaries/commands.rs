@@ -7,10 +7,11 @@ use crate::harness::{Data, run_to_end};
 
 /// Each command, with arguments beside those that all are given; `@` stands for an e-mail address, `$` for a word and
 /// `#` for the id of a lead.
-const COMMANDS: [(&str, &[&str]); 31] = [
+const COMMANDS: [(&str, &[&str]); 32] = [
     ("serve", &[]),
     ("demo", &[]),
     ("check-config", &[""]),
+    ("metrics", &["", "--json"]),
     (
         "api-key issue",
         &["--tenant @ --scope events:write", "--tenant acme --scope $"],

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod alerts;
+mod catalogue;
+mod check;
+mod command;
+mod dashboards;
+mod files;
+mod promql;
+mod query;
+mod routes;
+mod rules;
+mod runbooks;
+mod slo;
+mod timing;
+mod yaml;
+
+pub use self::{command::run, routes::route_cases};
