@@ -4,6 +4,7 @@ pub mod anchor;
 #[cfg(feature = "archive")]
 pub mod archive;
 pub mod audit;
+mod bounded_file;
 pub mod checkpoint;
 pub mod clock;
 #[cfg(feature = "conformance")]

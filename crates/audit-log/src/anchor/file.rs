@@ -17,7 +17,10 @@ use tokio::{
 };
 
 use super::{Anchor, AnchorError, KeepsLater};
-use crate::note::{NoteSignature, SignedNote};
+use crate::{
+    bounded_file,
+    note::{MAX_NOTE_BYTES, NoteSignature, SignedNote},
+};
 
 /// How long the lock is waited for. One that does not become free is of a process that was stopped with it.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
@@ -108,7 +111,7 @@ impl Anchor for FileAnchor {
 }
 
 fn read(path: &Path) -> Result<Option<SignedNote>, AnchorError> {
-    match fs::read(path) {
+    match bounded_file::read(path, MAX_NOTE_BYTES) {
         Ok(bytes) => SignedNote::parse(&bytes)
             .map(Some)
             .map_err(AnchorError::new),

@@ -1,9 +1,9 @@
 //! The trees that a log had when it was smaller.
 
-use std::fs;
-
 use super::{FolderError, LogFolder, bytes_of, taken_up};
 use crate::{
+    bounded_file,
+    source::{MAX_BUNDLE_BYTES, MAX_TILE_BYTES},
     tile::{Entries, EntryBundle, HashTile, TileKind, TilePath, WIDTH},
     tree::{RightEdge, TreeHash},
 };
@@ -48,7 +48,7 @@ impl LogFolder {
         }
         let full = self.full(partial)?;
         let path = self.path.join(full.to_string());
-        match fs::read(&path) {
+        match bounded_file::read(&path, MAX_BUNDLE_BYTES) {
             Ok(bytes) => match EntryBundle::decode(full, &bytes) {
                 Ok(_) => Ok(Some(bytes)),
                 Err(source) => Err(FolderError::Tile { path, source }),
@@ -66,7 +66,8 @@ impl LogFolder {
         }
         let full = self.full(partial)?;
         let path = self.path.join(full.to_string());
-        let bytes = fs::read(&path).map_err(FolderError::io("read", &path))?;
+        let bytes =
+            bounded_file::read(&path, MAX_TILE_BYTES).map_err(FolderError::io("read", &path))?;
         match HashTile::decode(full, &bytes) {
             Ok(tile) => Ok(tile.hashes().to_vec()),
             Err(source) => Err(FolderError::Tile { path, source }),

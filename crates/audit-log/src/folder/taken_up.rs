@@ -1,12 +1,14 @@
 //! What a folder has after a start.
 
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 
 use super::{CHECKPOINT, FolderError, whole_file::WholeFiles};
 use crate::{
+    bounded_file,
     checkpoint::Checkpoint,
     disk::Disk,
     note::SignedNote,
+    source::{MAX_CHECKPOINT_BYTES, MAX_TILE_BYTES},
     tile::{GrowingTiles, HashTile, TileError, TileKind, TilePath, WIDTH},
     tree::{RightEdge, TreeHash},
 };
@@ -73,7 +75,7 @@ pub(super) fn edge(folder: &Path, size: u64, rows: &[HashTile]) -> Result<RightE
 
 fn published(folder: &Path) -> Result<Option<Checkpoint>, FolderError> {
     let path = folder.join(CHECKPOINT);
-    match fs::read(&path) {
+    match bounded_file::read(&path, MAX_CHECKPOINT_BYTES) {
         Ok(bytes) => {
             let note = SignedNote::parse(&bytes)?;
             Ok(Some(Checkpoint::parse(note.unverified_text())?))
@@ -104,7 +106,8 @@ fn root_of_full(folder: &Path, level: u8, index: u64) -> Result<TreeHash, Folder
         return Ok(TreeHash::of_empty_tree());
     };
     let path = folder.join(tile.to_string());
-    let bytes = fs::read(&path).map_err(FolderError::io("read", &path))?;
+    let bytes =
+        bounded_file::read(&path, MAX_TILE_BYTES).map_err(FolderError::io("read", &path))?;
     match HashTile::decode(tile, &bytes) {
         Ok(tile) => Ok(tile.root()),
         Err(source) => Err(FolderError::Tile { path, source }),

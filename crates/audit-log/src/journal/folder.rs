@@ -10,11 +10,12 @@ use std::{
 
 use super::{
     Damage, EncodedFrame, Frame, JournalError, MadeSegment, NextSegment, OldSegments, Recovery,
-    TornTail,
+    SEGMENT_BYTES, TornTail,
     journal_error::failed,
     segment::{self, Segment},
 };
 use crate::{
+    bounded_file,
     disk::{Disk, SystemDisk},
     tree::RightEdge,
 };
@@ -83,7 +84,8 @@ impl Journal {
         };
         for number in numbers {
             let path = segment::path_of(folder, number);
-            let bytes = fs::read(&path).map_err(failed("read", &path))?;
+            let bytes =
+                bounded_file::read(&path, SEGMENT_BYTES as usize).map_err(failed("read", &path))?;
             let before = recovery.size();
             let frame = recovery
                 .read_segment(number, &bytes, &mut each)

@@ -1,12 +1,12 @@
 //! A log as a folder.
 
 use std::{
-    fs::File,
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
 };
 
 use super::{LogSource, SourceError};
+use crate::bounded_file;
 
 /// The folder of a log, read as it is: nothing is written, and no lock is taken.
 #[derive(Debug, Clone)]
@@ -26,23 +26,16 @@ impl FolderSource {
 
 impl LogSource for FolderSource {
     fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
-        let file = match File::open(self.folder.join(path)) {
-            Ok(file) => file,
+        match bounded_file::read(&self.folder.join(path), at_most) {
+            Ok(bytes) => Ok(Some(bytes)),
             // A partial tile has its folder where a full one stands, and the other way round.
-            Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(SourceError::unreadable(path)(error)),
-        };
-        let unreadable = |error| SourceError::unreadable::<io::Error>(path)(error);
-        let length = file.metadata().map_err(unreadable)?.len();
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(at_most).min(at_most));
-        let limit = u64::try_from(at_most).unwrap_or(u64::MAX);
-        let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
-        read.map_err(unreadable)?;
-        if bytes.len() > at_most {
-            let path = path.into();
-            return Err(SourceError::TooLong { path, at_most });
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                let path = path.into();
+                Err(SourceError::TooLong { path, at_most })
+            }
+            Err(error) => Err(SourceError::unreadable(path)(error)),
         }
-        Ok(Some(bytes))
     }
 }
 

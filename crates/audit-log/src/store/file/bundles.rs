@@ -1,9 +1,13 @@
 //! The bundles that are in place, read.
 
-use std::{fs, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use super::{FileStoreError, file_error::failed};
-use crate::tile::{Entries, EntryBundle, TilePath, WIDTH};
+use crate::{
+    bounded_file,
+    source::MAX_BUNDLE_BYTES,
+    tile::{Entries, EntryBundle, TilePath, WIDTH},
+};
 
 /// Full bundles in the folder that is published.
 #[derive(Debug, Clone)]
@@ -19,13 +23,14 @@ impl Bundles {
     pub(super) fn read(&self, bundle: u64) -> Result<Vec<u8>, FileStoreError> {
         let path = TilePath::of_bundle(bundle);
         let file = self.folder.join(path.to_string());
-        let bytes = fs::read(&file).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => FileStoreError::Damaged {
-                path: file.clone(),
-                what: "it is missing; put back a copy of it",
-            },
-            _ => failed("read", &file)(error),
-        })?;
+        let bytes =
+            bounded_file::read(&file, MAX_BUNDLE_BYTES).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => FileStoreError::Damaged {
+                    path: file.clone(),
+                    what: "it is missing; put back a copy of it",
+                },
+                _ => failed("read", &file)(error),
+            })?;
         if EntryBundle::decode(path, &bytes).is_err() {
             return Err(FileStoreError::Damaged {
                 path: file,

@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{FileStoreError, file_error::failed};
-use crate::{checkpoint::decimal, disk::Disk, event::Id, folder::WholeFiles};
+use crate::{bounded_file, checkpoint::decimal, disk::Disk, event::Id, folder::WholeFiles};
 
 /// The cursors of a log, in one file that is replaced as a whole: a line `<name> <next>` for each, and at last
 /// `crc32 <8 hex digits>` of the lines before.
@@ -23,11 +23,13 @@ pub(super) struct Cursors {
 }
 
 const CHECKSUM: &str = "crc32";
+/// The cursors of some seven thousand with the longest names.
+const MAX_BYTES: usize = 1024 * 1024;
 
 impl Cursors {
     /// Reads the file, which need not be there.
     pub(super) fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, FileStoreError> {
-        let text = match fs::read_to_string(path) {
+        let text = match bounded_file::read_text(path, MAX_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => written(&BTreeMap::new()),
             Err(error) => return Err(failed("read", path)(error)),
@@ -95,7 +97,12 @@ fn parse(text: &str) -> Option<BTreeMap<Box<str>, u64>> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs::File, sync::mpsc, thread, time::Duration};
+    use std::{
+        fs::{self, File},
+        sync::mpsc,
+        thread,
+        time::Duration,
+    };
 
     use tempfile::TempDir;
 

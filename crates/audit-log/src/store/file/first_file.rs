@@ -1,17 +1,19 @@
 //! Where a log begins that was pruned.
 
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 
 use super::{FileStoreError, file_error::failed};
-use crate::{checkpoint::decimal, disk::Disk, folder::WholeFiles};
+use crate::{bounded_file, checkpoint::decimal, disk::Disk, folder::WholeFiles};
 
 /// The name of the file: one line, `<first entry> <CRC-32 of that, 8 hex digits>`.
 const NAME: &str = "first";
+/// 20 digits, a space, 8 digits and the end of the line.
+const MAX_BYTES: usize = 30;
 
 /// The first entry that is left; 0 without a file.
 pub(super) fn read(folder: &Path) -> Result<u64, FileStoreError> {
     let path = folder.join(NAME);
-    let text = match fs::read_to_string(&path) {
+    let text = match bounded_file::read_text(&path, MAX_BYTES) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         read => read.map_err(failed("read", &path))?,
     };

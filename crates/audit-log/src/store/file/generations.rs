@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{FileStoreError, file_error::failed};
-use crate::{audit::Generation, disk::SystemDisk, folder::WholeFiles};
+use crate::{audit::Generation, bounded_file, disk::SystemDisk, folder::WholeFiles};
 
 /// The logs of one origin in a folder, and which of them is written. Nothing of an earlier one is changed or moved: the
 /// first is in the folder itself, the second in `generation-2` within it.
@@ -20,6 +20,9 @@ pub struct FileGenerations {
 
 /// The name of the file: a [`Generation`] as text. None says that it is the first.
 const NAME: &str = "generation";
+
+/// Many times what a number and what guards it take.
+const MAX_BYTES: usize = 4096;
 
 /// What the folders of later logs are called, before their number.
 const PREFIX: &str = "generation-";
@@ -43,7 +46,7 @@ impl FileGenerations {
             path: path.clone(),
             what,
         };
-        let current = match fs::read_to_string(&path) {
+        let current = match bounded_file::read_text(&path, MAX_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Generation::FIRST,
             read => {
                 let text = read.map_err(failed("read", &path))?;

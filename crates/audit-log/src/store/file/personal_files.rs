@@ -13,7 +13,7 @@ use std::{
 
 use self::record::{Record, records};
 use super::{FileStoreError, file_error::failed};
-use crate::{disk::Disk, folder::WholeFiles};
+use crate::{bounded_file, disk::Disk, folder::WholeFiles};
 
 /// Files of the parts of 1,024 events each. Parts are appended; what is erased is left out when the whole file is
 /// replaced, and a file without any goes.
@@ -25,6 +25,8 @@ pub(super) struct PersonalFiles {
 
 /// The events of one file.
 const EVENTS: u64 = 1024;
+/// What the parts of so many events take, were each as long as a record can tell.
+const MAX_BYTES: usize = 1024 * (u16::MAX as usize + 64);
 const SUFFIX: &str = ".pap";
 const DIGITS: usize = 16;
 
@@ -189,7 +191,7 @@ impl PersonalFiles {
 
     fn read_file(&self, number: u64) -> Result<Vec<u8>, FileStoreError> {
         let path = self.path_of(number);
-        match fs::read(&path) {
+        match bounded_file::read(&path, MAX_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             read => read.map_err(failed("read", &path)),
         }

@@ -1,6 +1,6 @@
 //! What is read of a log.
 
-use std::{fs, io, num::NonZeroUsize};
+use std::{io, num::NonZeroUsize};
 
 use super::{
     FileStoreError,
@@ -10,7 +10,9 @@ use super::{
     recent::Recent,
 };
 use crate::{
+    bounded_file,
     note::SignedNote,
+    source::MAX_BUNDLE_BYTES,
     store::{EntryBatch, StoreError},
     tile::{TileKind, TilePath},
 };
@@ -91,7 +93,7 @@ impl Log {
 
     fn published(&self, name: &str) -> Result<Option<Vec<u8>>, FileStoreError> {
         let path = self.path_of(PUBLISHED).join(name);
-        match fs::read(&path) {
+        match bounded_file::read(&path, MAX_BUNDLE_BYTES) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed("read", &path)(error)),

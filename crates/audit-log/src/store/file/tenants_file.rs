@@ -1,9 +1,9 @@
 //! Which number the next event of each tenant has.
 
-use std::{collections::HashMap, fs, io, path::Path};
+use std::{collections::HashMap, io, path::Path};
 
 use super::{FileStoreError, file_error::failed};
-use crate::{disk::Disk, event::Leaf, folder::WholeFiles};
+use crate::{bounded_file, disk::Disk, event::Leaf, folder::WholeFiles};
 
 /// The next number of each tenant, after the first `size` entries of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,13 +15,15 @@ pub(super) struct Tenants {
 /// The name of the file.
 const NAME: &str = "tenants";
 const MAGIC: [u8; 4] = *b"PAT1";
+/// The numbers of some seven million tenants with the longest names.
+const MAX_BYTES: usize = 1024 * 1024 * 1024;
 
 impl Tenants {
     /// As the file in a folder has them: `"PAT1" ‖ CRC-32 of the rest u32 ‖ size u64 ‖ (length u8 ‖ tenant ‖ next
     /// u64)*`. Nothing if it is not there, or is not what was written.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, FileStoreError> {
         let path = folder.join(NAME);
-        match fs::read(&path) {
+        match bounded_file::read(&path, MAX_BYTES) {
             Ok(bytes) => Ok(decode(&bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed("read", &path)(error)),
@@ -94,6 +96,8 @@ fn decode(bytes: &[u8]) -> Option<Tenants> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use tempfile::TempDir;
 
     use super::*;
