@@ -15,11 +15,13 @@ mod leaf;
 mod leaf_error;
 mod leaf_lists;
 mod personal;
+mod pruned;
 mod reason;
 mod timestamp;
 mod word;
 mod write;
 
+pub(crate) use self::pruned::{PRUNED, first_entry, first_entry_of};
 pub use self::{
     actor::{Actor, ActorType},
     builder::{Event, EventBuilder, Stamp},

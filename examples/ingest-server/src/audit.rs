@@ -52,7 +52,7 @@ pub(crate) use self::{
     lock_file::LockFile,
     log::{AuditLog, Pending, Unrecorded},
     proofs::ProofError,
-    published::{PublishedError, PublishedLog},
+    published::{Pruning, PublishedError, PublishedLog},
     reads::{AuditReads, KeptLeaf, SearchError},
     reason_codes::ReasonCodes,
     reporting::{Reporting, WHOLE},

@@ -6,7 +6,7 @@ use crate::{
     entropy::EntropyError,
     event::{
         Action, Activity, Actor, ActorType, Code, Delivery, Event, EventBuilder, EventId, Id,
-        Resource, ResourceType, Stamp,
+        PRUNED, Resource, ResourceType, Stamp,
     },
     note::KeyName,
 };
@@ -20,7 +20,6 @@ pub(super) const OPENED: Action = Action::new("audit.opened");
 pub(super) const CLOSED: Action = Action::new("audit.closed");
 pub(super) const HEARTBEAT: Action = Action::new("audit.heartbeat");
 pub(super) const ERASED: Action = Action::new("audit.erased");
-pub(super) const PRUNED: Action = Action::new("audit.pruned");
 const DROPPED: Action = Action::new("audit.dropped");
 const GAP: Action = Action::new("audit.gap");
 const UNFINISHED: Action = Action::new("audit.unfinished");
@@ -109,6 +108,11 @@ pub(super) fn gap(shared: &Shared, sink: Id, count: u64) -> EventBuilder {
     draft(shared, Id::SYSTEM_TENANT, GAP)
         .resources([Resource::new(SINK, sink)])
         .count(count)
+}
+
+/// `audit.pruned`: how many leaves go.
+pub(super) fn pruned(shared: &Shared, count: u64) -> EventBuilder {
+    draft(shared, Id::SYSTEM_TENANT, PRUNED).count(count)
 }
 
 pub(super) fn draft(shared: &Shared, tenant: Id, action: Action) -> EventBuilder {

@@ -4,12 +4,12 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use super::{
     Audit, EraseError,
-    own_events::{self, ERASED, PRUNED},
+    own_events::{self, ERASED},
 };
 use crate::{
     checkpoint::Checkpoint,
     clock::timestamp,
-    event::{Id, Leaf, Timestamp},
+    event::{Id, Leaf, Timestamp, first_entry},
     store::{Store, StoreError},
     tile::WIDTH,
 };
@@ -22,6 +22,15 @@ pub struct Retention {
     followers: Vec<Id>,
     passable: Vec<Id>,
     is_held: bool,
+}
+
+/// Whose entries go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Of the log that has it on record, before they do: what is missing at its beginning is explained by itself.
+    Own,
+    /// Of a log that nobody writes any more.
+    Other,
 }
 
 /// What went by its age.
@@ -109,13 +118,14 @@ impl Retention {
 }
 
 impl Audit {
-    /// Erases and takes away what is older than it may be. What went is on record, as `audit.erased` and `audit.pruned`;
-    /// what a [`passable`](Retention::passable) follower misses by it, as `audit.gap`, before it goes.
+    /// Erases and takes away what is older than it may be. What went is on record, as `audit.erased`. What goes is before
+    /// it does: as `audit.pruned`, which names the first entry that is left, and as `audit.gap` what a
+    /// [`passable`](Retention::passable) follower misses by it.
     ///
     /// # Errors
     /// [`EraseError`]; what was not done is done by the next call.
     pub async fn retain(&self, retention: &Retention) -> Result<Retained, EraseError> {
-        self.retain_in(&*self.store, retention).await
+        self.age(&*self.store, retention, Whose::Own).await
     }
 
     /// The same of a log that this one has followed, which nobody writes any more: what went is on record in this one.
@@ -127,6 +137,15 @@ impl Audit {
         store: &dyn Store,
         retention: &Retention,
     ) -> Result<Retained, EraseError> {
+        self.age(store, retention, Whose::Other).await
+    }
+
+    async fn age(
+        &self,
+        store: &dyn Store,
+        retention: &Retention,
+        whose: Whose,
+    ) -> Result<Retained, EraseError> {
         let first = store.first().await?;
         if retention.is_held {
             return Ok(Retained {
@@ -137,16 +156,24 @@ impl Audit {
         let now = timestamp(&*self.shared.clock);
         let erased = retention.erase_older(store, now).await?;
         let before = retention.prunable(store, now).await?;
-        for (follower, missed) in retention.gaps(store, first, before / WIDE * WIDE).await? {
+        let left = before / WIDE * WIDE;
+        for (follower, missed) in retention.gaps(store, first, left).await? {
             let draft = own_events::gap(&self.shared, follower, missed);
             self.record(draft, None).await?;
         }
+        if erased > 0 {
+            let draft = own_events::draft(&self.shared, Id::SYSTEM_TENANT, ERASED);
+            self.record(draft.count(erased), None).await?;
+        }
+        if whose == Whose::Own && left > first {
+            let draft = own_events::pruned(&self.shared, left - first);
+            self.record(draft.resources([first_entry(left)]), None)
+                .await?;
+        }
         let pruned = store.prune(before).await?;
-        for (action, count) in [(ERASED, erased), (PRUNED, pruned)] {
-            if count > 0 {
-                let draft = own_events::draft(&self.shared, Id::SYSTEM_TENANT, action);
-                self.record(draft.count(count), None).await?;
-            }
+        if whose == Whose::Other && pruned > 0 {
+            self.record(own_events::pruned(&self.shared, pruned), None)
+                .await?;
         }
         Ok(Retained {
             erased,

@@ -87,6 +87,14 @@ pub enum Finding {
         /// How many of its kind are missing directly after it.
         more: u64,
     },
+    /// The beginning of the log is missing, and no entry says that it was pruned so far.
+    #[error("the entries before {first} are gone, and the log says so {}", of_recorded(*recorded))]
+    Unexplained {
+        /// The first entry that is there.
+        first: u64,
+        /// The first that may be, as the log says; 0 if it says nothing.
+        recorded: u64,
+    },
     /// The checkpoint is larger than the entries: the last of them are missing.
     #[error("checkpoint: the log has {expected} entries, and those from {found} on are missing")]
     FewerEntries {
@@ -146,7 +154,9 @@ impl Finding {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Missing { .. } | Self::FewerEntries { .. } => Outcome::Incomplete,
+            Self::Missing { .. } | Self::FewerEntries { .. } | Self::Unexplained { .. } => {
+                Outcome::Incomplete
+            }
             // Of a key that is known, nobody else makes a signature: that one is wrong shows that bytes were changed.
             Self::Checkpoint(CheckpointError::Unverified(UnverifiedNote::WrongSignature {
                 ..
@@ -168,6 +178,13 @@ impl Finding {
             | Self::Undecided { .. }
             | Self::Root { .. } => Outcome::Tampered,
         }
+    }
+}
+
+fn of_recorded(recorded: u64) -> String {
+    match recorded {
+        0 => "of none".to_owned(),
+        recorded => format!("of those before {recorded} alone"),
     }
 }
 

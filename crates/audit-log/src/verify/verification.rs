@@ -20,6 +20,14 @@ pub struct Verification<'a> {
     minimum: Option<u64>,
     kept: Option<&'a Checkpoint>,
     companions: Option<&'a mut dyn Companions>,
+    pruning: Pruning,
+}
+
+/// Who says why the beginning of a log is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pruning {
+    Believed,
+    OnRecord,
 }
 
 impl<'a> Verification<'a> {
@@ -34,6 +42,7 @@ impl<'a> Verification<'a> {
             minimum: None,
             kept: None,
             companions: None,
+            pruning: Pruning::Believed,
         }
     }
 
@@ -50,6 +59,15 @@ impl<'a> Verification<'a> {
     pub fn pruned_below(self, minimum: u64) -> Self {
         let minimum = Some(minimum);
         Self { minimum, ..self }
+    }
+
+    /// Demands that the log itself has on record, as `audit.pruned`, what is missing at its beginning: what
+    /// [`Audit::retain`](crate::audit::Audit::retain) takes away is. Of a log that was read from its beginning to its
+    /// end; one that another process took entries from, when nobody wrote it any more, has it not on record.
+    #[must_use]
+    pub fn pruning_on_record(self) -> Self {
+        let pruning = Pruning::OnRecord;
+        Self { pruning, ..self }
     }
 
     /// Shows that the log has only grown since that checkpoint, which somebody else kept.
@@ -105,12 +123,16 @@ impl<'a> Verification<'a> {
             watched: (watched, known),
             tenants,
             absent: None,
+            left: 0,
         };
         let bundles = start / width..end.div_ceil(width);
         let is_stopped = bundles
             .map(|index| walk.step(index))
             .any(|step| step.is_break());
         let leads_to_root = walk.finish(now, is_stopped);
+        if self.pruning == Pruning::OnRecord && start == 0 && end == now.size() {
+            walk.explain_beginning();
+        }
         let known = walk.watched.1.filter(|_| leads_to_root);
         if let Some(kept) = self.kept {
             kept::compare(kept, now, known, &files, walk.report);

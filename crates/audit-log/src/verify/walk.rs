@@ -30,6 +30,8 @@ pub(super) struct Walk<'a, 'c> {
     pub(super) watched: (u64, Option<TreeHash>),
     pub(super) tenants: Tenants,
     pub(super) absent: Option<Absent>,
+    /// The first entry that is left, as the last entry that tells of it says.
+    pub(super) left: u64,
 }
 
 /// Bundles that are missing one after the other.

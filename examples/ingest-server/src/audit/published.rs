@@ -30,6 +30,15 @@ pub(crate) struct PublishedLog {
     first: u64,
 }
 
+/// Where it is on record that the beginning of a log was taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pruning {
+    /// In the log itself: who writes it takes it away.
+    OnRecord,
+    /// In the log of who has followed it, since it ended.
+    Elsewhere,
+}
+
 /// Why a published log is not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PublishedError {
@@ -152,10 +161,14 @@ impl PublishedLog {
     }
 
     /// Holds some of its entries against what it has signed, and the rows by which a database finds them.
-    pub(crate) fn verify(&self, range: Range<u64>) -> Report {
+    pub(crate) fn verify(&self, range: Range<u64>, pruning: Pruning) -> Report {
         let mut index = self.source.index();
         self.source.waiting(|| {
             let verification = Verification::new(&self.source, &self.policy).range(range);
+            let verification = match pruning {
+                Pruning::OnRecord => verification.pruning_on_record(),
+                Pruning::Elsewhere => verification,
+            };
             match &mut index {
                 Some(index) => verification.companions(&mut **index).run(),
                 None => verification.run(),

@@ -113,6 +113,7 @@ impl AuditReads<'_> {
             let verification = Verification::new(&source, &policy)
                 .range(range)
                 .pruned_below(first)
+                .pruning_on_record()
                 .companions(&mut beside);
             let report = match &kept {
                 Some(kept) => verification.since(kept).run(),

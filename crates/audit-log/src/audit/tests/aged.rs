@@ -1,7 +1,14 @@
 //! What is erased and taken away.
 
-use super::{parts::Inverting, *};
-use crate::event::Actor;
+use tokio::{runtime::Handle, task::spawn_blocking};
+
+use super::{known::key, parts::Inverting, *};
+use crate::{
+    checkpoint::Policy,
+    event::Actor,
+    source::StoreSource,
+    verify::{Outcome, Report, Verification},
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -110,6 +117,41 @@ async fn personal_parts_go_after_90_days_and_leaves_after_400() {
     );
     let gone = log.store.entries(511, NonZeroUsize::MIN).await;
     assert!(matches!(gone, Err(StoreError::Pruned { first: 512 })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_the_beginning_of_a_log_away_and_not_the_log_itself_is_found() {
+    let log = open_sealed().await;
+    fill(&log, 1_000).await;
+    log.clock.advance(401 * DAY);
+    fill(&log, 300).await;
+    log.audit.checkpoint().await.expect("it is published");
+    let retained = log.audit.retain(&Retention::default()).await;
+    assert_eq!(retained.expect("it works").first, 768);
+    log.audit.checkpoint().await.expect("it is published");
+    let report = verified_as_on_record(&log).await;
+    assert_eq!(report.outcome(), Outcome::Sound, "{report:?}");
+    assert_eq!(report.pruned, 768);
+
+    log.store.prune(1_024).await.expect("it works");
+    let report = verified_as_on_record(&log).await;
+    assert_eq!(report.outcome(), Outcome::Incomplete, "{report:?}");
+    let said: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
+    let expected =
+        "the entries before 1024 are gone, and the log says so of those before 768 alone";
+    assert_eq!(said, [expected]);
+}
+
+/// As a service verifies its log.
+async fn verified_as_on_record(log: &Open) -> Report {
+    let first = log.store.first().await.expect("it works");
+    let source = StoreSource::new(log.store.clone(), Handle::current());
+    let policy = Policy::new(vec![key().verifying_key().clone()]).expect("it is a key");
+    let verifying = move || {
+        let verification = Verification::new(&source, &policy).pruned_below(first);
+        verification.pruning_on_record().run()
+    };
+    spawn_blocking(verifying).await.expect("it does not panic")
 }
 
 #[tokio::test(start_paused = true)]

@@ -52,6 +52,10 @@ pub(super) struct Verify {
     /// counts as pruned if the hashes are there.
     #[arg(long, value_name = "N")]
     pub(super) pruned_below: Option<u64>,
+    /// What is missing at the beginning must be on record in the log, as `audit.pruned`. The log of a process that has
+    /// ended, which another took entries from, does not have that.
+    #[arg(long)]
+    pub(super) pruning_on_record: bool,
 }
 
 #[derive(Debug, Args)]

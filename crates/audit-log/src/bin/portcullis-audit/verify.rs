@@ -18,6 +18,9 @@ pub(super) fn run(asked: &Verify) -> Result<Outcome, Failure> {
     if let Some(minimum) = asked.pruned_below {
         verification = verification.pruned_below(minimum);
     }
+    if asked.pruning_on_record {
+        verification = verification.pruning_on_record();
+    }
     if let Some(earlier) = kept.as_ref().and_then(KeptFile::checkpoint) {
         verification = verification.since(earlier);
     }

@@ -40,6 +40,14 @@ impl Walk<'_, '_> {
         is_compared
     }
 
+    /// Whether the log has on record what is missing at its beginning.
+    pub(in crate::verify) fn explain_beginning(&mut self) {
+        let (first, recorded) = (self.report.pruned, self.left);
+        if first > recorded {
+            self.find(Finding::Unexplained { first, recorded });
+        }
+    }
+
     /// Bundles that are missing, and nothing that was read after them: whether the end of the log is among them.
     fn missing(&self, absent: &Absent, size: u64) -> Finding {
         let last = size.saturating_sub(1) / u64::from(WIDTH);

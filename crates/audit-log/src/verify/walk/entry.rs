@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{Stopped, Walk};
 use crate::{
-    event::{Leaf, LeafNumbers},
+    event::{Leaf, LeafNumbers, first_entry_of},
     source::SourceError,
     verify::{EntryFault, Finding},
 };
@@ -26,6 +26,9 @@ impl Walk<'_, '_> {
             Err(error) if is_signed => return self.of_no_tenant(EntryFault::Leaf(error)),
             _ => return self.of_no_tenant(EntryFault::Changed),
         };
+        if let Some(left) = first_entry_of(&leaf) {
+            self.left = self.left.max(left);
+        }
         let LeafNumbers { in_tenant, .. } = leaf.numbers();
         let Ok(fault) = self.tenants.check(leaf.tenant(), in_tenant) else {
             self.find(Finding::TooManyTenants { n });

@@ -11,7 +11,7 @@ use portcullis_audit_log::{
 use crate::{
     admin::InvalidRequest,
     audit::{
-        AuditAction, AuditActor, AuditDraft, PublishedError, PublishedLog, Unrecorded,
+        AuditAction, AuditActor, AuditDraft, Pruning, PublishedError, PublishedLog, Unrecorded,
         actions::AUDIT_READ,
     },
     backend::{AuditOpenError, FillError, NamedLogError, NamedLogs},
@@ -93,6 +93,15 @@ impl Named {
 
     pub(super) const fn generation(&self) -> Option<NonZeroU32> {
         self.generation
+    }
+
+    /// The service takes the oldest entries of its own log away, and has that on record there.
+    pub(super) fn pruning(&self, logs: &NamedLogs) -> Pruning {
+        if self.generation.is_none() && self.name(logs) == logs.of_service() {
+            Pruning::OnRecord
+        } else {
+            Pruning::Elsewhere
+        }
     }
 
     /// The log as it is published, once it is on record that it is read.

@@ -27,7 +27,10 @@ pub(in crate::cli) struct Verify {
 
 pub(super) async fn run(opened: &Opened, arguments: &Verify) -> Result<(), CliError> {
     let log = arguments.log.read_as(AUDIT_VERIFY, opened).await?;
-    let report = log.verify(arguments.from..arguments.to.unwrap_or(u64::MAX));
+    let report = log.verify(
+        arguments.from..arguments.to.unwrap_or(u64::MAX),
+        arguments.log.pruning(&opened.logs),
+    );
     let outcome = report.outcome();
     let findings: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
     if arguments.json {
