@@ -20,6 +20,9 @@ use crate::{
 /// How long the end of a service takes at most.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long a start takes at most that waits for a witness: five seconds, and what it takes itself.
+const STARTS_WITHIN: Duration = Duration::from_secs(9);
+
 const UNWRITTEN: &str = "nobody knows whether its last";
 
 /// Takes connections, and says nothing to anybody.
@@ -52,7 +55,8 @@ fn end(server: Server) -> String {
 }
 
 #[tokio::test]
-async fn a_witness_that_never_answers_does_not_delay_the_end_and_is_told_to_have_nothing() {
+async fn a_witness_that_never_answers_delays_neither_start_nor_end_for_long_and_is_told_to_have_nothing()
+ {
     const NAME: &str = "witness.example/silent";
     let (data, stage) = (Data::new(), Stage::new());
     let key = CosigningKey::from_seed(NAME.parse().unwrap(), &SecretBox::new(Box::new([9; 32])));
@@ -61,14 +65,16 @@ async fn a_witness_that_never_answers_does_not_delay_the_end_and_is_told_to_have
     let file = stage.write(
         "witness.toml",
         &format!(
-            "keys = [\"{key}\"]\nsubmission = \"http://{address}/submit/\"\ncleartext = true\n\
-             networks = [\"127.0.0.0/8\"]\n"
+            "keys = [\"{key}\"]\nsubmission = \"http://{address}/submit/\"\n\
+             monitoring = \"http://{address}/monitor\"\ncleartext = true\nnetworks = [\"127.0.0.0/8\"]\n"
         ),
     );
     let mut command = data.production();
     let anchors = format!("database,witness:{}", file.display());
     command.env("INGEST_AUDIT_ANCHORS", anchors);
+    let began = Instant::now();
     let server = Server::start_command(&data, command);
+    assert!(began.elapsed() < STARTS_WITHIN, "{:?}", began.elapsed());
     read_a_lead(&server).await;
     let logs = end(server);
     let told = logs.lines().filter(|line| line.contains(NAME));
