@@ -4,7 +4,7 @@ use std::{fmt::Debug, time::Duration};
 
 use crate::{
     anchor::AnchorError,
-    audit::RolledBack,
+    audit::{ClockAhead, RolledBack},
     event::{Action, Delivery, Outcome},
     store::StoreError,
 };
@@ -84,6 +84,11 @@ pub enum Event<'a> {
         anchor: &'a str,
         /// What it says.
         error: &'a AnchorError,
+    },
+    /// The clock says more than the log vouches for, so that its retention does not go by it. It is told once a day.
+    ClockAhead {
+        /// What it says, and what was taken for now.
+        found: ClockAhead,
     },
     /// An anchor knows what the log has not. Nothing is recorded from then on.
     RolledBack {

@@ -1,15 +1,17 @@
 //! How long leaves and what lies beside them are kept.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::time::Duration;
 
 use super::{
-    Audit, EraseError,
+    Audit, ClockAhead, EraseError,
     own_events::{self, ERASED, PRUNED},
+    trusted_time::{last_time, time_of},
 };
 use crate::{
     checkpoint::Checkpoint,
     clock::timestamp,
-    event::{Id, Leaf, Timestamp},
+    event::{Id, Timestamp},
+    observer,
     store::{Store, StoreError},
     tile::WIDTH,
 };
@@ -22,6 +24,7 @@ pub struct Retention {
     followers: Vec<Id>,
     passable: Vec<Id>,
     is_held: bool,
+    is_clock_confirmed: bool,
 }
 
 /// What went by its age.
@@ -34,6 +37,8 @@ pub struct Retained {
     pub pruned: u64,
     /// The first leaf that is left.
     pub first: u64,
+    /// The date that was not believed, if the clock says more than the log vouches for.
+    pub clock_ahead: Option<ClockAhead>,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -59,6 +64,7 @@ impl Default for Retention {
             followers: Vec::new(),
             passable: Vec::new(),
             is_held: false,
+            is_clock_confirmed: false,
         }
     }
 }
@@ -106,16 +112,28 @@ impl Retention {
         self.is_held = is_held;
         self
     }
+
+    /// Somebody has looked at the clock, and says that it is right: what it says is now, however far that is from the
+    /// last leaf.
+    #[must_use]
+    pub const fn clock_confirmed(mut self, is_confirmed: bool) -> Self {
+        self.is_clock_confirmed = is_confirmed;
+        self
+    }
 }
 
 impl Audit {
     /// Erases and takes away what is older than it may be. What went is on record, as `audit.erased` and `audit.pruned`;
     /// what a [`passable`](Retention::passable) follower misses by it, as `audit.gap`, before it goes.
     ///
+    /// The clock is not believed where it jumps: now is at most the time of the last leaf that the log had when it was
+    /// opened, the time that has passed since, and a day. What the clock says more is told, as
+    /// [`ClockAhead`](observer::Event::ClockAhead), once a day. A log that was empty goes by the clock when it was opened.
+    ///
     /// # Errors
     /// [`EraseError`]; what was not done is done by the next call.
     pub async fn retain(&self, retention: &Retention) -> Result<Retained, EraseError> {
-        self.retain_in(&*self.store, retention).await
+        self.retain_by(&*self.store, retention, None).await
     }
 
     /// The same of a log that this one has followed, which nobody writes any more: what went is on record in this one.
@@ -127,6 +145,17 @@ impl Audit {
         store: &dyn Store,
         retention: &Retention,
     ) -> Result<Retained, EraseError> {
+        let last = last_time(store).await?;
+        self.retain_by(store, retention, last).await
+    }
+
+    /// `last` is when that log ended, if it is another one.
+    async fn retain_by(
+        &self,
+        store: &dyn Store,
+        retention: &Retention,
+        last: Option<Timestamp>,
+    ) -> Result<Retained, EraseError> {
         let first = store.first().await?;
         if retention.is_held {
             return Ok(Retained {
@@ -134,7 +163,7 @@ impl Audit {
                 ..Retained::default()
             });
         }
-        let now = timestamp(&*self.shared.clock);
+        let (now, clock_ahead) = self.now(retention, last);
         let erased = retention.erase_older(store, now).await?;
         let before = retention.prunable(store, now).await?;
         for (follower, missed) in retention.gaps(store, first, before / WIDE * WIDE).await? {
@@ -152,7 +181,24 @@ impl Audit {
             erased,
             pruned,
             first: store.first().await?,
+            clock_ahead,
         })
+    }
+
+    fn now(
+        &self,
+        retention: &Retention,
+        last: Option<Timestamp>,
+    ) -> (Timestamp, Option<ClockAhead>) {
+        let (clock, time) = (&*self.shared.clock, &self.shared.time);
+        if retention.is_clock_confirmed {
+            return (timestamp(clock), None);
+        }
+        let (now, ahead) = time.now(clock, last);
+        if let Some(found) = ahead.filter(|_| time.is_news(clock)) {
+            self.shared.tell(observer::Event::ClockAhead { found });
+        }
+        (now, ahead)
     }
 }
 
@@ -223,11 +269,4 @@ async fn first_younger(
         }
     }
     Ok(low)
-}
-
-async fn time_of(store: &dyn Store, n: u64) -> Result<Option<Timestamp>, StoreError> {
-    let batch = store.entries(n, NonZeroUsize::MIN).await?;
-    let leaf = batch.iter().next().map(|(_, leaf)| Leaf::parse(leaf));
-    let leaf = leaf.transpose().map_err(StoreError::damaged)?;
-    Ok(leaf.map(|leaf| leaf.time()))
 }
