@@ -152,6 +152,15 @@ impl Observer for AuditMetrics {
             }),
             Event::Published { size } => self.anchors.published(*size),
             Event::Anchored { anchor, size } => self.anchors.anchored(anchor, *size),
+            Event::ClockAhead { found } => in_span(|| {
+                tracing::warn!(
+                    clock = %found.clock,
+                    trusted = %found.trusted,
+                    "the clock is far ahead of the last entry of the audit log, and what is too old is counted by the \
+                     other time: if the clock is wrong, set it before the next start; if the service was off for so \
+                     long, the next start takes away what is too old, or `ingest-server audit prune --confirm-clock`"
+                );
+            }),
             Event::AnchorFailed { anchor, error } => in_span(|| {
                 tracing::warn!(
                     error = *error as &dyn std::error::Error,
