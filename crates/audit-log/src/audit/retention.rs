@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     Audit, ClockAhead, EraseError,
     own_events::{self, ERASED, PRUNED},
+    shared::Shared,
     trusted_time::{last_time, time_of},
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     clock::timestamp,
     event::{Id, Timestamp},
     observer,
-    store::{Store, StoreError},
+    store::{Store, StoreError, cursor_in_log},
     tile::WIDTH,
 };
 
@@ -164,8 +165,8 @@ impl Audit {
             });
         }
         let (now, clock_ahead) = self.now(retention, last);
-        let erased = retention.erase_older(store, now).await?;
-        let before = retention.prunable(store, now).await?;
+        let erased = retention.erase_older(&self.shared, store, now).await?;
+        let before = retention.prunable(&self.shared, store, now).await?;
         for (follower, missed) in retention.gaps(store, first, before / WIDE * WIDE).await? {
             let draft = own_events::gap(&self.shared, follower, missed);
             self.record(draft, None).await?;
@@ -203,9 +204,14 @@ impl Audit {
 }
 
 impl Retention {
-    async fn erase_older(&self, store: &dyn Store, now: Timestamp) -> Result<u64, StoreError> {
+    async fn erase_older(
+        &self,
+        shared: &Shared,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let end = first_younger(store, self.personal, now).await?;
-        let done = store.cursor(&ERASED_BEFORE).await?.unwrap_or(0);
+        let done = told_cursor(shared, store, &ERASED_BEFORE).await?;
         let mut from = done.max(store.first().await?);
         let mut erased = 0;
         while from < end {
@@ -227,7 +233,8 @@ impl Retention {
     ) -> Result<Vec<(Id, u64)>, StoreError> {
         let mut gaps = Vec::new();
         for follower in &self.passable {
-            let read = store.cursor(follower).await?.unwrap_or(0);
+            let (read, _) = cursor_in_log(store, follower).await?;
+            let read = read.unwrap_or(0);
             let missed = left.saturating_sub(read.max(first));
             if missed > 0 {
                 gaps.push((follower.clone(), missed));
@@ -237,17 +244,31 @@ impl Retention {
     }
 
     /// Before which leaf nothing is young, unread or unpublished.
-    async fn prunable(&self, store: &dyn Store, now: Timestamp) -> Result<u64, StoreError> {
+    async fn prunable(
+        &self,
+        shared: &Shared,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let published = store.checkpoint().await?;
         let published = published.and_then(|note| Checkpoint::parse(note.unverified_text()).ok());
         let published = published.map_or(0, |checkpoint| checkpoint.size());
         let mut before = first_younger(store, self.leaves, now).await?.min(published);
         for follower in &self.followers {
-            let read = store.cursor(follower).await?;
-            before = before.min(read.unwrap_or(0));
+            before = before.min(told_cursor(shared, store, follower).await?);
         }
         Ok(before)
     }
+}
+
+/// How far somebody has come. Who is said to be behind the end of the log has come nowhere, and that is told.
+async fn told_cursor(shared: &Shared, store: &dyn Store, name: &Id) -> Result<u64, StoreError> {
+    let (next, beyond) = cursor_in_log(store, name).await?;
+    if let Some(found) = beyond {
+        let cursor = name;
+        shared.tell(observer::Event::CursorBeyond { cursor, found });
+    }
+    Ok(next.unwrap_or(0))
 }
 
 /// The first leaf that is not older. Leaves stand in the order in which they were written, which is that of their times

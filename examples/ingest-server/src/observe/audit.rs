@@ -17,7 +17,12 @@ use portcullis_telemetry::{
 
 use self::anchors::AnchorAges;
 use super::{SMALL, count, in_span, number};
-use crate::{audit::AuditLog, backend::NotInPlace, clock::Clock, config::AnchorPlace};
+use crate::{
+    audit::{AuditLog, cursor_beyond},
+    backend::NotInPlace,
+    clock::Clock,
+    config::AnchorPlace,
+};
 
 pub(crate) use self::following::register_audit_following;
 
@@ -161,6 +166,7 @@ impl Observer for AuditMetrics {
                      long, the next start takes away what is too old, or `ingest-server audit prune --confirm-clock`"
                 );
             }),
+            Event::CursorBeyond { cursor, found } => in_span(|| cursor_beyond(cursor, *found)),
             Event::AnchorFailed { anchor, error } => in_span(|| {
                 tracing::warn!(
                     error = *error as &dyn std::error::Error,

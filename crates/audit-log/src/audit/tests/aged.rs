@@ -374,3 +374,19 @@ async fn a_clock_that_jumps_while_an_empty_log_is_filled_takes_nothing_away() {
     let retained = log.audit.retain(&Retention::default()).await;
     assert_eq!(retained.expect("it works").pruned, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_behind_the_end_holds_what_it_would_hold_at_the_beginning() {
+    let log = open_sealed().await;
+    fill(&log, 600).await;
+    log.clock.advance(500 * DAY);
+    log.audit.checkpoint().await.expect("it is published");
+    let [sink, personal] = ["sink-1", "audit.personal"].map(Id::constant);
+    for name in [&sink, &personal] {
+        log.store.move_cursor(name, 99_999).await.expect("it works");
+    }
+    let retention = Retention::default().follower(sink.clone());
+    let retained = log.audit.retain(&retention).await.expect("it works");
+    assert_eq!((retained.erased, retained.pruned), (600, 0));
+    assert_eq!(log.seen.cursors_beyond(), ["audit.personal", "sink-1"]);
+}

@@ -47,6 +47,7 @@ struct Told {
     anchored: Vec<u64>,
     left_unwritten: usize,
     clock_ahead: usize,
+    cursors_beyond: Vec<String>,
 }
 
 impl Known {
@@ -91,6 +92,10 @@ impl Known {
         self.told().clock_ahead
     }
 
+    pub(super) fn cursors_beyond(&self) -> Vec<String> {
+        self.told().cursors_beyond.clone()
+    }
+
     pub(super) fn anchors_failed(&self) -> usize {
         self.told().anchors_failed
     }
@@ -109,6 +114,7 @@ impl Observer for Known {
             Event::Anchored { size, .. } => told.anchored.push(*size),
             Event::LeftUnwritten { events } => told.left_unwritten += events,
             Event::ClockAhead { .. } => told.clock_ahead += 1,
+            Event::CursorBeyond { cursor, .. } => told.cursors_beyond.push(cursor.to_string()),
             Event::AnchorFailed { .. } => told.anchors_failed += 1,
             _ => {}
         }
