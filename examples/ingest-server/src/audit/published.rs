@@ -33,7 +33,9 @@ pub(crate) struct PublishedLog {
 /// Why a published log is not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PublishedError {
-    #[error("there is no such log, or nothing of it is published yet")]
+    #[error(
+        "there is no such log, or nothing of it is published yet: wait up to a minute, the first checkpoint comes then"
+    )]
     Unpublished,
     #[error("the keys of the audit log cannot verify it")]
     Keys(#[from] InvalidPolicy),
@@ -155,7 +157,7 @@ impl PublishedLog {
     pub(crate) fn verify(&self, range: Range<u64>) -> Report {
         let mut index = self.source.index();
         self.source.waiting(|| {
-            let verification = Verification::new(&self.source, &self.policy).range(range);
+            let verification = Verification::new(&self.source, &self.policy).asked_range(range);
             match &mut index {
                 Some(index) => verification.companions(&mut **index).run(),
                 None => verification.run(),
