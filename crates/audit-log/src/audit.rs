@@ -23,6 +23,7 @@ mod room;
 mod sealing;
 mod shared;
 mod status;
+mod trusted_time;
 mod unrecorded;
 mod writer;
 
@@ -57,6 +58,7 @@ pub use self::{
     retention::{ARCHIVE_CURSOR, Retained, Retention},
     rollback::AcceptError,
     status::Status,
+    trusted_time::ClockAhead,
     unrecorded::{OpenError, RolledBack, UnknownKey, Unrecorded},
 };
 

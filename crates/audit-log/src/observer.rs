@@ -4,9 +4,9 @@ use std::{fmt::Debug, time::Duration};
 
 use crate::{
     anchor::AnchorError,
-    audit::RolledBack,
-    event::{Action, Delivery, Outcome},
-    store::StoreError,
+    audit::{ClockAhead, RolledBack},
+    event::{Action, Delivery, Id, Outcome},
+    store::{CursorBeyond, StoreError},
 };
 
 /// Receives what happens, to count, measure and log it.
@@ -18,7 +18,7 @@ pub trait Observer: Debug + Send + Sync {
     fn observe(&self, event: &Event<'_>);
 }
 
-/// Something that happened. None carries an id, a tenant or a personal datum.
+/// Something that happened. None carries an id of an event, a tenant or a personal datum.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -84,6 +84,18 @@ pub enum Event<'a> {
         anchor: &'a str,
         /// What it says.
         error: &'a AnchorError,
+    },
+    /// The clock says more than the log vouches for, so that its retention does not go by it. It is told once a day.
+    ClockAhead {
+        /// What it says, and what was taken for now.
+        found: ClockAhead,
+    },
+    /// A cursor is behind the end of the log. Who follows it goes on with the first leaf there is.
+    CursorBeyond {
+        /// Its name.
+        cursor: &'a Id,
+        /// Where it is.
+        found: CursorBeyond,
     },
     /// An anchor knows what the log has not. Nothing is recorded from then on.
     RolledBack {

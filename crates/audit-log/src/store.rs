@@ -1,6 +1,7 @@
 //! Where a log is kept.
 
 mod batch;
+mod cursor;
 #[cfg(unix)]
 mod file;
 mod group;
@@ -38,6 +39,7 @@ pub use self::sql::IndexRows;
 pub use self::sqlite::SqliteStore;
 pub use self::{
     batch::EntryBatch,
+    cursor::{CursorBeyond, cursor_in_log},
     group::{Group, GroupEntry, GroupFull, MAX_GROUP_BYTES, MAX_GROUP_EVENTS},
     memory::MemoryStore,
     state::LogState,

@@ -29,6 +29,7 @@ mod sealer;
 mod stated_reason;
 mod suspicions;
 mod tail;
+mod told_cursors;
 mod verifying;
 mod watch;
 mod write_records;
@@ -62,6 +63,7 @@ pub(crate) use self::{
     stated_reason::StatedReason,
     suspicions::Suspicions,
     tail::AuditTail,
+    told_cursors::cursor_beyond,
     verifying::{Pace, VerifyError, Verifying},
     watch::{WatchEnd, watch, watch_ended},
     write_records::WriteRecords,

@@ -108,6 +108,8 @@ enum CliError {
     #[error(transparent)]
     Log(#[from] audit::LogError),
     #[error(transparent)]
+    Unverified(#[from] audit::Unverified),
+    #[error(transparent)]
     QualityPeriod(#[from] PeriodError),
     #[error("the demo invents tenants and keys: it runs in the dev profile only")]
     DemoInProduction,
@@ -201,6 +203,7 @@ impl CliError {
                 | DataKeyError::Unnoted(_),
             ) => ExitCode::from(2),
             Self::QualityPeriod(PeriodError::Invalid(_)) => ExitCode::from(2),
+            Self::Unverified(error) => ExitCode::from(error.exit_code()),
             Self::Log(error) if error.is_usage_error() => ExitCode::from(2),
             Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,

@@ -10,6 +10,7 @@ use super::{
     opening::{Compared, Identity},
     own_events,
     publisher::{Anchored, Publisher, in_time},
+    trusted_time::TrustedTime,
     writer::Writer,
 };
 use crate::{
@@ -155,10 +156,12 @@ impl AuditBuilder {
         }
         let is_empty = edge.size() == 0;
         let (unended, begun) = crashed(&*self.store, &self.node, timestamp(&*self.clock)).await?;
+        let time = TrustedTime::of(&*self.store, &*self.clock).await?;
         let shared = Arc::new(Shared::new(
             Ids::new(self.entropy),
             self.node,
             self.clock,
+            time,
             self.observer,
             edge,
             published,

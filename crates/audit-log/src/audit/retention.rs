@@ -1,16 +1,19 @@
 //! How long leaves and what lies beside them are kept.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::time::Duration;
 
 use super::{
-    Audit, EraseError,
+    Audit, ClockAhead, EraseError,
     own_events::{self, ERASED},
+    shared::Shared,
+    trusted_time::{last_time, time_of},
 };
 use crate::{
     checkpoint::Checkpoint,
     clock::timestamp,
-    event::{Id, Leaf, Timestamp, first_entry},
-    store::{Store, StoreError},
+    event::{Id, Timestamp, first_entry},
+    observer,
+    store::{Store, StoreError, cursor_in_log},
     tile::WIDTH,
 };
 
@@ -22,6 +25,7 @@ pub struct Retention {
     followers: Vec<Id>,
     passable: Vec<Id>,
     is_held: bool,
+    is_clock_confirmed: bool,
 }
 
 /// Whose entries go.
@@ -29,8 +33,11 @@ pub struct Retention {
 enum Whose {
     /// Of the log that has it on record, before they do: what is missing at its beginning is explained by itself.
     Own,
-    /// Of a log that nobody writes any more.
-    Other,
+    /// Of a log that nobody writes any more, and when that had its last.
+    Other {
+        /// Unknown of an empty one.
+        last: Option<Timestamp>,
+    },
 }
 
 /// What went by its age.
@@ -43,6 +50,8 @@ pub struct Retained {
     pub pruned: u64,
     /// The first leaf that is left.
     pub first: u64,
+    /// The date that was not believed, if the clock says more than the log vouches for.
+    pub clock_ahead: Option<ClockAhead>,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -68,6 +77,7 @@ impl Default for Retention {
             followers: Vec::new(),
             passable: Vec::new(),
             is_held: false,
+            is_clock_confirmed: false,
         }
     }
 }
@@ -115,6 +125,14 @@ impl Retention {
         self.is_held = is_held;
         self
     }
+
+    /// Somebody has looked at the clock, and says that it is right: what it says is now, however far that is from the
+    /// last leaf.
+    #[must_use]
+    pub const fn clock_confirmed(mut self, is_confirmed: bool) -> Self {
+        self.is_clock_confirmed = is_confirmed;
+        self
+    }
 }
 
 impl Audit {
@@ -122,10 +140,14 @@ impl Audit {
     /// it does: as `audit.pruned`, which names the first entry that is left, and as `audit.gap` what a
     /// [`passable`](Retention::passable) follower misses by it.
     ///
+    /// The clock is not believed where it jumps: now is at most the time of the last leaf that the log had when it was
+    /// opened, the time that has passed since, and a day. What the clock says more is told, as
+    /// [`ClockAhead`](observer::Event::ClockAhead), once a day. A log that was empty goes by the clock when it was opened.
+    ///
     /// # Errors
     /// [`EraseError`]; what was not done is done by the next call.
     pub async fn retain(&self, retention: &Retention) -> Result<Retained, EraseError> {
-        self.age(&*self.store, retention, Whose::Own).await
+        self.retain_by(&*self.store, retention, Whose::Own).await
     }
 
     /// The same of a log that this one has followed, which nobody writes any more: what went is on record in this one.
@@ -137,10 +159,12 @@ impl Audit {
         store: &dyn Store,
         retention: &Retention,
     ) -> Result<Retained, EraseError> {
-        self.age(store, retention, Whose::Other).await
+        let last = last_time(store).await?;
+        self.retain_by(store, retention, Whose::Other { last })
+            .await
     }
 
-    async fn age(
+    async fn retain_by(
         &self,
         store: &dyn Store,
         retention: &Retention,
@@ -153,9 +177,13 @@ impl Audit {
                 ..Retained::default()
             });
         }
-        let now = timestamp(&*self.shared.clock);
-        let erased = retention.erase_older(store, now).await?;
-        let before = retention.prunable(store, now).await?;
+        let last = match whose {
+            Whose::Own => None,
+            Whose::Other { last } => last,
+        };
+        let (now, clock_ahead) = self.now(retention, last);
+        let erased = retention.erase_older(&self.shared, store, now).await?;
+        let before = retention.prunable(&self.shared, store, now).await?;
         let left = before / WIDE * WIDE;
         for (follower, missed) in retention.gaps(store, first, left).await? {
             let draft = own_events::gap(&self.shared, follower, missed);
@@ -171,7 +199,7 @@ impl Audit {
                 .await?;
         }
         let pruned = store.prune(before).await?;
-        if whose == Whose::Other && pruned > 0 {
+        if matches!(whose, Whose::Other { .. }) && pruned > 0 {
             self.record(own_events::pruned(&self.shared, pruned), None)
                 .await?;
         }
@@ -179,14 +207,36 @@ impl Audit {
             erased,
             pruned,
             first: store.first().await?,
+            clock_ahead,
         })
+    }
+
+    fn now(
+        &self,
+        retention: &Retention,
+        last: Option<Timestamp>,
+    ) -> (Timestamp, Option<ClockAhead>) {
+        let (clock, time) = (&*self.shared.clock, &self.shared.time);
+        if retention.is_clock_confirmed {
+            return (timestamp(clock), None);
+        }
+        let (now, ahead) = time.now(clock, last);
+        if let Some(found) = ahead.filter(|_| time.is_news(clock)) {
+            self.shared.tell(observer::Event::ClockAhead { found });
+        }
+        (now, ahead)
     }
 }
 
 impl Retention {
-    async fn erase_older(&self, store: &dyn Store, now: Timestamp) -> Result<u64, StoreError> {
+    async fn erase_older(
+        &self,
+        shared: &Shared,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let end = first_younger(store, self.personal, now).await?;
-        let done = store.cursor(&ERASED_BEFORE).await?.unwrap_or(0);
+        let done = told_cursor(shared, store, &ERASED_BEFORE).await?;
         let mut from = done.max(store.first().await?);
         let mut erased = 0;
         while from < end {
@@ -208,7 +258,8 @@ impl Retention {
     ) -> Result<Vec<(Id, u64)>, StoreError> {
         let mut gaps = Vec::new();
         for follower in &self.passable {
-            let read = store.cursor(follower).await?.unwrap_or(0);
+            let (read, _) = cursor_in_log(store, follower).await?;
+            let read = read.unwrap_or(0);
             let missed = left.saturating_sub(read.max(first));
             if missed > 0 {
                 gaps.push((follower.clone(), missed));
@@ -218,17 +269,31 @@ impl Retention {
     }
 
     /// Before which leaf nothing is young, unread or unpublished.
-    async fn prunable(&self, store: &dyn Store, now: Timestamp) -> Result<u64, StoreError> {
+    async fn prunable(
+        &self,
+        shared: &Shared,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let published = store.checkpoint().await?;
         let published = published.and_then(|note| Checkpoint::parse(note.unverified_text()).ok());
         let published = published.map_or(0, |checkpoint| checkpoint.size());
         let mut before = first_younger(store, self.leaves, now).await?.min(published);
         for follower in &self.followers {
-            let read = store.cursor(follower).await?;
-            before = before.min(read.unwrap_or(0));
+            before = before.min(told_cursor(shared, store, follower).await?);
         }
         Ok(before)
     }
+}
+
+/// How far somebody has come. Who is said to be behind the end of the log has come nowhere, and that is told.
+async fn told_cursor(shared: &Shared, store: &dyn Store, name: &Id) -> Result<u64, StoreError> {
+    let (next, beyond) = cursor_in_log(store, name).await?;
+    if let Some(found) = beyond {
+        let cursor = name;
+        shared.tell(observer::Event::CursorBeyond { cursor, found });
+    }
+    Ok(next.unwrap_or(0))
 }
 
 /// The first leaf that is not older. Leaves stand in the order in which they were written, which is that of their times
@@ -250,11 +315,4 @@ async fn first_younger(
         }
     }
     Ok(low)
-}
-
-async fn time_of(store: &dyn Store, n: u64) -> Result<Option<Timestamp>, StoreError> {
-    let batch = store.entries(n, NonZeroUsize::MIN).await?;
-    let leaf = batch.iter().next().map(|(_, leaf)| Leaf::parse(leaf));
-    let leaf = leaf.transpose().map_err(StoreError::damaged)?;
-    Ok(leaf.map(|leaf| leaf.time()))
 }

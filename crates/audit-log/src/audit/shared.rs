@@ -20,6 +20,7 @@ use super::{
     own_events::Closing,
     queued::{Queued, Reply, Waits},
     room::Room,
+    trusted_time::TrustedTime,
 };
 use crate::{
     clock::{Clock, timestamp},
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub(super) ids: Ids,
     pub(super) node: Id,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) time: TrustedTime,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) phase: watch::Sender<Phase>,
     /// Whether a log that is being closed has no time left.
@@ -80,6 +82,7 @@ impl Shared {
         ids: Ids,
         node: Id,
         clock: Arc<dyn Clock>,
+        time: TrustedTime,
         observer: Arc<dyn Observer>,
         tree: RightEdge,
         published: Option<Published>,
@@ -94,6 +97,7 @@ impl Shared {
             ids,
             node,
             clock,
+            time,
             observer,
             phase: watch::Sender::new(Phase::Open),
             late: watch::Sender::new(false),

@@ -36,8 +36,9 @@ pub enum Unrecorded {
 /// rewritten.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "anchor `{anchor}` knows a log of {had} entries that this one of {have} is no continuation of; \
-     find out what happened to it, or accept the rollback, which starts a new origin"
+    "anchor `{anchor}` knows {} of {had} entries that this one of {have} is no continuation of; \
+     find out what happened to it, or accept the rollback, which starts a new origin",
+    if have >= had { "another log" } else { "a log" }
 )]
 #[non_exhaustive]
 pub struct RolledBack {
@@ -47,6 +48,14 @@ pub struct RolledBack {
     pub had: u64,
     /// The size of the log.
     pub have: u64,
+}
+
+impl RolledBack {
+    /// Whether it has as many entries as the anchor knows, or more: nothing is missing at its end, and it is another log.
+    #[must_use]
+    pub const fn is_other(&self) -> bool {
+        self.have >= self.had
+    }
 }
 
 /// A checkpoint of the log by a key that nobody gave: what it says can be neither believed nor passed over.

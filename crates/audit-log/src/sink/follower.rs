@@ -10,7 +10,8 @@ use crate::{
     entropy::Entropy,
     event::Id,
     export::Entry,
-    store::{EntryBatch, Store, StoreError},
+    observer::{self, NoObserver, Observer},
+    store::{EntryBatch, Store, StoreError, cursor_in_log},
 };
 
 /// Gives the leaves of a log to a sink, each at least once and in their order.
@@ -24,6 +25,7 @@ pub struct Follower {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     status: Arc<SinkStatus>,
+    observer: Arc<dyn Observer>,
 }
 
 /// How often the log is looked at while nothing new is in it.
@@ -53,7 +55,14 @@ impl Follower {
             clock,
             entropy,
             status: Arc::default(),
+            observer: Arc::new(NoObserver),
         }
+    }
+
+    /// Who is told that the cursor is none of the log; nobody by default.
+    #[must_use]
+    pub fn observer(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
     }
 
     /// How far it has come, while it runs.
@@ -72,8 +81,7 @@ impl Follower {
     }
 
     async fn follow(&self) -> Result<std::convert::Infallible, FollowEnd> {
-        let cursor = self.asked(|| self.store.cursor(&self.name));
-        let mut next = cursor.await?.unwrap_or(0);
+        let mut next = self.start().await?;
         loop {
             self.status.at(next);
             let batch = self.asked(|| self.store.entries(next, READ_BYTES));
@@ -92,6 +100,22 @@ impl Follower {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Where the cursor is. One that is behind the end of the log is set to the first leaf there is: what was delivered
+    /// comes again, and nothing is left out.
+    async fn start(&self) -> Result<u64, FollowEnd> {
+        let cursor = self.asked(|| cursor_in_log(&*self.store, &self.name));
+        let (next, beyond) = cursor.await?;
+        let Some(found) = beyond else {
+            return Ok(next.unwrap_or(0));
+        };
+        let cursor = &self.name;
+        self.observer
+            .observe(&observer::Event::CursorBeyond { cursor, found });
+        let first = self.asked(|| self.store.first()).await?;
+        self.move_to(first).await?;
+        Ok(first)
     }
 
     /// Delivers a batch, and gives the leaf behind it. The cursor is moved each second, and before there is a wait.

@@ -17,6 +17,16 @@ pub enum Finding {
     /// There is no checkpoint, and so no log.
     #[error("checkpoint: is missing")]
     NoCheckpoint,
+    /// What was to be verified is no part of the log.
+    #[error("{} were to be verified, and the log has {size}, from 0 on", entries(*from, *to))]
+    NoSuchRange {
+        /// The first.
+        from: u64,
+        /// That behind the last.
+        to: u64,
+        /// How many entries the log has.
+        size: u64,
+    },
     /// The checkpoint is none, or is not signed as it must be.
     #[error("checkpoint: {0}")]
     Checkpoint(CheckpointError),
@@ -165,6 +175,7 @@ impl Finding {
                 Outcome::Tampered
             }
             Self::NoCheckpoint
+            | Self::NoSuchRange { .. }
             | Self::Checkpoint(_)
             | Self::OtherLog
             | Self::Proof(_)
@@ -185,6 +196,13 @@ fn of_recorded(recorded: u64) -> String {
     match recorded {
         0 => "of none".to_owned(),
         recorded => format!("of those before {recorded} alone"),
+    }
+}
+
+fn entries(from: u64, to: u64) -> String {
+    match to {
+        u64::MAX => format!("entries from {from} on"),
+        to => format!("entries {from} to {to}"),
     }
 }
 

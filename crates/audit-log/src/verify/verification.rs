@@ -17,6 +17,7 @@ pub struct Verification<'a> {
     source: &'a dyn LogSource,
     policy: &'a Policy,
     range: Range<u64>,
+    is_asked: bool,
     minimum: Option<u64>,
     kept: Option<&'a Checkpoint>,
     companions: Option<&'a mut dyn Companions>,
@@ -39,6 +40,7 @@ impl<'a> Verification<'a> {
             source,
             policy,
             range: 0..u64::MAX,
+            is_asked: false,
             minimum: None,
             kept: None,
             companions: None,
@@ -52,6 +54,17 @@ impl<'a> Verification<'a> {
     #[must_use]
     pub fn range(self, range: Range<u64>) -> Self {
         Self { range, ..self }
+    }
+
+    /// The same of a range that somebody asks for: one that is empty, or begins behind the end of the log, is
+    /// [`Finding::NoSuchRange`], since nothing would be verified.
+    #[must_use]
+    pub fn asked_range(self, range: Range<u64>) -> Self {
+        Self {
+            range,
+            is_asked: true,
+            ..self
+        }
     }
 
     /// Says how far the log was pruned: bundles from this entry on must be there, and those before it need not.
@@ -98,8 +111,17 @@ impl<'a> Verification<'a> {
         report
     }
 
+    const fn is_no_range(&self, size: u64) -> bool {
+        let Range { start, end } = self.range;
+        self.is_asked && (start >= end || (start > 0 && start >= size))
+    }
+
     fn look(self, signed: &SignedCheckpoint, report: &mut Report) {
         let now = signed.checkpoint();
+        if self.is_no_range(now.size()) {
+            let (from, to, size) = (self.range.start, self.range.end, now.size());
+            return report.find(Finding::NoSuchRange { from, to, size });
+        }
         let files = TreeFiles::new(self.source, now.size());
         let width = u64::from(WIDTH);
         let start = self.range.start.min(now.size()) / width * width;

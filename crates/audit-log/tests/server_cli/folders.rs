@@ -241,3 +241,17 @@ fn help_says_what_the_exit_codes_are() {
     let expected = format!("portcullis-audit {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!((said.code, said.out), (0, expected));
 }
+
+#[test]
+fn a_range_that_the_log_does_not_have_is_2_and_says_how_many_entries_there_are() {
+    let log = Log::of(10);
+    for (from, to) in [("5000", "6000"), ("10", "20"), ("5", "3"), ("5", "5")] {
+        let said = log.run("verify", &["--from", from, "--to", to]);
+        let expected = format!(
+            "unusable: entries {from} to {to} were to be verified, and the log has 10, from 0 on\n"
+        );
+        assert_eq!((said.code, said.err), (2, expected));
+    }
+    let said = log.run("verify", &["--from", "9", "--to", "6000"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+}

@@ -39,7 +39,7 @@ pub(crate) use self::{
     report::{AuditPeriod, instant},
     request::{AuditRequest, InvalidRequest},
     stream::Rights,
-    verification::{VerificationRequest, VerificationTally, Verifications, Verified},
+    verification::{NoSuchRange, VerificationRequest, VerificationTally, Verifications, Verified},
 };
 
 /// The use cases on the audit log.
@@ -112,6 +112,8 @@ struct ArchiveStatus {
 pub(crate) enum AuditError {
     #[error(transparent)]
     Invalid(#[from] InvalidRequest),
+    #[error(transparent)]
+    NoSuchRange(#[from] NoSuchRange),
     #[error("the log has no such entry")]
     NotFound,
     #[error(transparent)]

@@ -42,7 +42,9 @@ pub(crate) enum Pruning {
 /// Why a published log is not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PublishedError {
-    #[error("there is no such log, or nothing of it is published yet")]
+    #[error(
+        "there is no such log, or nothing of it is published yet: wait up to a minute, the first checkpoint comes then"
+    )]
     Unpublished,
     #[error("the keys of the audit log cannot verify it")]
     Keys(#[from] InvalidPolicy),
@@ -164,7 +166,7 @@ impl PublishedLog {
     pub(crate) fn verify(&self, range: Range<u64>, pruning: Pruning) -> Report {
         let mut index = self.source.index();
         self.source.waiting(|| {
-            let verification = Verification::new(&self.source, &self.policy).range(range);
+            let verification = Verification::new(&self.source, &self.policy).asked_range(range);
             let verification = match pruning {
                 Pruning::OnRecord => verification.pruning_on_record(),
                 Pruning::Elsewhere => verification,

@@ -8,24 +8,30 @@ use portcullis_audit_log::{
     entropy::{EntropyError, SystemEntropy},
     event::{Id, Leaf, Personal, Timestamp},
     rule::{Finding, NetworkHash, NetworkHasher, RuleSettings, Rules},
-    store::{EntryBatch, Store, StoreError},
+    store::{EntryBatch, Store, StoreError, cursor_in_log},
 };
 use portcullis_telemetry::BackgroundTask;
 use tokio::time::{sleep, timeout};
 
-use super::Suspicions;
+use super::{Suspicions, cursor_beyond};
 use crate::json;
 
 const TASK: BackgroundTask = BackgroundTask::new("audit_rules");
 
 /// How far the rules have looked.
-const CURSOR: Id = Id::constant("rules");
+static CURSOR: Id = Id::constant("rules");
 
 /// How far back they look after a start, to know how each actor works as a rule.
 const REMEMBERED: Duration = Duration::from_secs(28 * 24 * 60 * 60);
 
 /// How far back they look in a log that they see for the first time after its process has ended.
 const FIRST_LOOK: Duration = Duration::from_secs(60 * 60);
+
+/// How far back they look where their cursor cannot be one of the log.
+const SET_BACK: Duration = Duration::from_secs(10 * 60);
+
+/// How often a store is asked, each second, that is busy or away, before that is told.
+const ATTEMPTS: u32 = 30;
 
 /// From one look to the next while nothing is new, and while the log cannot be read or written.
 const POLL: Duration = Duration::from_secs(1);
@@ -84,7 +90,11 @@ pub(crate) async fn watch_ended(
     let (mut watch, now) = (Watch::new(audit, store, suspicions)?, timestamp(clock));
     watch.is_own = false;
     let size = store.size().await?;
-    let next = match store.cursor(&CURSOR).await? {
+    let (next, beyond) = cursor_in_log(store, &CURSOR).await?;
+    if let Some(found) = beyond {
+        TASK.within(|| cursor_beyond(&CURSOR, found));
+    }
+    let next = match next {
         Some(next) => next.max(store.first().await?),
         None => watch.first_since(FIRST_LOOK, size, now).await?,
     };
@@ -107,16 +117,9 @@ async fn watched(
     suspicions: &Suspicions,
 ) -> Result<Infallible, WatchEnd> {
     let mut watch = Watch::new(audit, &**audit.store(), suspicions)?;
-    let next = match watch.store.cursor(&CURSOR).await? {
-        Some(next) => next,
-        // What was there before there were rules is what they know, and no finding.
-        None => {
-            let size = watch.store.size().await?;
-            watch.store.move_cursor(&CURSOR, size).await?;
-            size
-        }
-    };
-    watch.remember(next, timestamp(clock)).await?;
+    let now = timestamp(clock);
+    let next = watch.start(now).await?;
+    watch.remember(next, now).await?;
     watch.follow(next).await
 }
 
@@ -136,11 +139,34 @@ impl<'a> Watch<'a> {
         })
     }
 
+    /// Where the rules go on.
+    async fn start(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let (next, beyond) = patiently(|| cursor_in_log(self.store, &CURSOR)).await?;
+        if let Some(next) = next {
+            return Ok(next);
+        }
+        let size = patiently(|| self.store.size()).await?;
+        let next = match beyond {
+            // What was there before there were rules is what they know, and no finding.
+            None => size,
+            Some(found) => {
+                TASK.within(|| cursor_beyond(&CURSOR, found));
+                patiently(|| self.first_since(SET_BACK, size, now)).await?
+            }
+        };
+        self.move_to(next).await?;
+        Ok(next)
+    }
+
+    async fn move_to(&self, next: u64) -> Result<(), StoreError> {
+        patiently(|| self.store.move_cursor(&CURSOR, next)).await
+    }
+
     /// Shows the rules what there is before a leaf; what they find was found before.
     async fn remember(&mut self, end: u64, now: Timestamp) -> Result<(), StoreError> {
-        let mut next = self.first_since(REMEMBERED, end, now).await?;
+        let mut next = patiently(|| self.first_since(REMEMBERED, end, now)).await?;
         while next < end {
-            let batch = self.store.entries(next, READ_BYTES).await?;
+            let batch = patiently(|| self.store.entries(next, READ_BYTES)).await?;
             if batch.is_empty() {
                 break;
             }
@@ -180,14 +206,11 @@ impl<'a> Watch<'a> {
 
     async fn follow(&mut self, mut next: u64) -> Result<Infallible, WatchEnd> {
         loop {
-            let batch = match self.store.entries(next, READ_BYTES).await {
+            let entries = patiently(|| self.store.entries(next, READ_BYTES));
+            let batch = match entries.await {
                 Ok(batch) => batch,
                 Err(StoreError::Pruned { first }) if first > next => {
                     next = first;
-                    continue;
-                }
-                Err(StoreError::Unavailable(_)) => {
-                    sleep(POLL).await;
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -211,10 +234,10 @@ impl<'a> Watch<'a> {
             }
             if !findings.is_empty() {
                 // Found once, also if the process ends now.
-                self.store.move_cursor(&CURSOR, n + 1).await?;
+                self.move_to(n + 1).await?;
             }
         }
-        Ok(self.store.move_cursor(&CURSOR, batch.next()).await?)
+        Ok(self.move_to(batch.next()).await?)
     }
 
     /// The network that it was asked from, which is kept nowhere but in the memory of the rules, as a hash.
@@ -237,6 +260,20 @@ impl<'a> Watch<'a> {
         tell(finding, recorded);
         Ok(())
     }
+}
+
+/// Asks a store again that cannot be asked for a while, such as a database that is busy.
+async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    for _ in 1..ATTEMPTS {
+        match ask().await {
+            Err(StoreError::Unavailable(_)) => sleep(POLL).await,
+            answer => return answer,
+        }
+    }
+    ask().await
 }
 
 fn tell(finding: &Finding, Recorded { n, .. }: Recorded) {

@@ -21,7 +21,7 @@ use clap::Subcommand;
 use super::{CliError, opened::Opened, settings::Settings};
 use crate::{audit::Audited, audit::actions as on_record, backend::MissingPeppers};
 
-pub(super) use self::log::LogError;
+pub(super) use self::{log::LogError, verify::Unverified};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

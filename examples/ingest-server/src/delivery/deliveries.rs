@@ -23,7 +23,7 @@ use portcullis_audit_log::{
 use super::{
     ended::Ended,
     sink::{self, UnusableSink},
-    told::{SharedSink, TASK, ToldSink},
+    told::{SharedSink, TASK, ToldCursors, ToldSink},
 };
 use crate::config::AuditSink;
 
@@ -183,6 +183,7 @@ fn follower(
         Arc::clone(clock),
         Arc::new(SystemEntropy::new()),
     )
+    .observer(Arc::new(ToldCursors))
 }
 
 /// How far a sink has come is known under this name.

@@ -9,7 +9,7 @@ use std::{
 use portcullis_audit_log::{
     event::{Id, Timestamp},
     sink::{Follower, SinkStatus},
-    store::{Store, StoreError},
+    store::{Store, StoreError, cursor_in_log},
 };
 use tokio::time::{sleep, timeout};
 
@@ -45,7 +45,8 @@ impl Ended {
         let status = follower.status();
         let looking = async {
             loop {
-                if store.cursor(cursor).await?.unwrap_or(0) >= size {
+                let (next, _) = cursor_in_log(&**store, cursor).await?;
+                if next.unwrap_or(0) >= size {
                     return Ok(true);
                 }
                 if status.failed() > 0 {

@@ -12,10 +12,13 @@ use async_trait::async_trait;
 use portcullis_audit_log::{
     event::Timestamp,
     export::Entry,
+    observer::{Event, Observer},
     sink::{DeliveryError, RetrySchedule, Sink},
 };
 use portcullis_telemetry::BackgroundTask;
 use tokio::sync::watch;
+
+use crate::audit::cursor_beyond;
 
 pub(super) const TASK: BackgroundTask = BackgroundTask::new("audit_delivery");
 
@@ -47,6 +50,18 @@ impl ToldSink {
     pub(super) async fn gone(&self) {
         // The sender is there as long as this is.
         let _ = self.is_gone.subscribe().wait_for(|is_gone| *is_gone).await;
+    }
+}
+
+/// Tells of a cursor that cannot be one of the log.
+#[derive(Debug)]
+pub(super) struct ToldCursors;
+
+impl Observer for ToldCursors {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::CursorBeyond { cursor, found } = event {
+            TASK.within(|| cursor_beyond(cursor, *found));
+        }
     }
 }
 

@@ -17,7 +17,12 @@ use portcullis_telemetry::{
 
 use self::anchors::AnchorAges;
 use super::{SMALL, count, in_span, number};
-use crate::{audit::AuditLog, backend::NotInPlace, clock::Clock, config::AnchorPlace};
+use crate::{
+    audit::{AuditLog, cursor_beyond},
+    backend::NotInPlace,
+    clock::Clock,
+    config::AnchorPlace,
+};
 
 pub(crate) use self::following::register_audit_following;
 
@@ -152,6 +157,16 @@ impl Observer for AuditMetrics {
             }),
             Event::Published { size } => self.anchors.published(*size),
             Event::Anchored { anchor, size } => self.anchors.anchored(anchor, *size),
+            Event::ClockAhead { found } => in_span(|| {
+                tracing::warn!(
+                    clock = %found.clock,
+                    trusted = %found.trusted,
+                    "the clock is far ahead of the last entry of the audit log, and what is too old is counted by the \
+                     other time: if the clock is wrong, set it before the next start; if the service was off for so \
+                     long, the next start takes away what is too old, or `ingest-server audit prune --confirm-clock`"
+                );
+            }),
+            Event::CursorBeyond { cursor, found } => in_span(|| cursor_beyond(cursor, *found)),
             Event::AnchorFailed { anchor, error } => in_span(|| {
                 tracing::warn!(
                     error = *error as &dyn std::error::Error,

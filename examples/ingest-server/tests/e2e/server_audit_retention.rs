@@ -49,7 +49,11 @@ async fn what_lies_beside_a_log_that_another_has_followed_goes_for_its_age_and_t
 
     let server = start("@2026-05-01 12:30:00");
     assert!(server.terminate().success());
+    // A clock that is ahead is not believed before a log has entries of that time.
     let server = start("@2026-05-04 12:00:00");
+    assert!(on_record(&server, "&action=audit.erased").await.is_empty());
+    assert!(server.terminate().success());
+    let server = start("@2026-05-04 12:00:10");
     let erased = wait_for("what is too old to go", async || {
         on_record(&server, "&action=audit.erased").await.pop()
     })

@@ -41,6 +41,17 @@ async fn fill(log: &Open, count: u64) {
     }
 }
 
+/// A log that was filled and closed, on 2026-01-01.
+async fn kept_with(count: u64) -> MemoryStore {
+    let kept = MemoryStore::new();
+    let sealed = |builder: AuditBuilder| builder.sealer(Arc::new(Inverting));
+    let opened = open_with(kept.clone(), sealed).await;
+    let log = opened.expect("an empty log opens");
+    fill(&log, count).await;
+    log.closed().await;
+    kept
+}
+
 async fn parts_left(log: &Open) -> Vec<u64> {
     let mut left = Vec::new();
     for n in 0..log.audit.status().size {
@@ -318,4 +329,106 @@ async fn what_lies_beside_a_log_goes_too_when_another_has_followed_it() {
         (told("audit.erased"), told("audit.pruned")),
         (Some(150), Some(256))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_500_days_ahead_at_a_start_takes_nothing_away_and_500_days_lived_do() {
+    let kept = kept_with(600).await;
+
+    let clock = Arc::new(FakeClock::default());
+    clock.advance(500 * DAY);
+    let ahead = clock.clone();
+    let log = open_with(kept, move |builder| {
+        builder.sealer(Arc::new(Inverting)).clock(ahead)
+    });
+    let log = log.await.expect("it opens");
+    log.audit.checkpoint().await.expect("it is published");
+    let retention = Retention::default();
+    for _ in 0..2 {
+        let retained = log.audit.retain(&retention).await.expect("it works");
+        assert_eq!(
+            (retained.erased, retained.pruned, retained.first),
+            (0, 0, 0)
+        );
+        let ahead = retained.clock_ahead.expect("it is told");
+        let not_believed = ahead.clock.unix_micros() - ahead.trusted.unix_micros();
+        assert_eq!(Duration::from_micros(not_believed), 499 * DAY);
+    }
+    assert_eq!(parts_left(&log).await.len(), 600);
+    assert_eq!(log.seen.clock_ahead(), 1);
+
+    // Ended logs go by the same.
+    let followed = open_sealed().await;
+    fill(&followed, 300).await;
+    let other: Arc<dyn Store> = followed.store.clone();
+    followed.closed().await;
+    let retained = log.audit.retain_in(&*other, &retention).await;
+    let retained = retained.expect("it works");
+    assert_eq!((retained.erased, retained.pruned), (0, 0));
+
+    clock.advance(DAY);
+    log.audit.retain(&retention).await.expect("it works");
+    assert_eq!(log.seen.clock_ahead(), 2);
+    clock.advance(499 * DAY);
+    let retained = log.audit.retain(&retention).await.expect("it works");
+    assert_eq!((retained.erased, retained.pruned), (600, 512));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_says_of_the_clock_counts() {
+    let kept = kept_with(600).await;
+    let clock = Arc::new(FakeClock::default());
+    clock.advance(500 * DAY);
+    let log = open_with(kept, |builder| builder.clock(clock));
+    let log = log.await.expect("it opens");
+    log.audit.checkpoint().await.expect("it is published");
+    let confirmed = Retention::default().clock_confirmed(true);
+    let retained = log.audit.retain(&confirmed).await.expect("it works");
+    assert_eq!((retained.erased, retained.pruned), (600, 512));
+    assert_eq!(retained.clock_ahead, None);
+    assert_eq!(log.seen.clock_ahead(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_while_an_empty_log_is_filled_takes_nothing_away() {
+    /// One whose date is set.
+    #[derive(Debug)]
+    struct Jumped(FakeClock, std::sync::atomic::AtomicU64);
+
+    impl crate::clock::Clock for Jumped {
+        fn wall(&self) -> std::time::SystemTime {
+            let days = self.1.load(std::sync::atomic::Ordering::Relaxed);
+            self.0.wall() + Duration::from_secs(days * DAY.as_secs())
+        }
+
+        fn monotonic(&self) -> Duration {
+            self.0.monotonic()
+        }
+    }
+
+    let clock = Arc::new(Jumped(FakeClock::default(), 0.into()));
+    let set = Arc::clone(&clock);
+    let log = open_with(MemoryStore::new(), |builder| builder.clock(clock));
+    let log = log.await.expect("it opens");
+    fill(&log, 600).await;
+    set.1.store(500, std::sync::atomic::Ordering::Relaxed);
+    log.audit.checkpoint().await.expect("it is published");
+    let retained = log.audit.retain(&Retention::default()).await;
+    assert_eq!(retained.expect("it works").pruned, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_behind_the_end_holds_what_it_would_hold_at_the_beginning() {
+    let log = open_sealed().await;
+    fill(&log, 600).await;
+    log.clock.advance(500 * DAY);
+    log.audit.checkpoint().await.expect("it is published");
+    let [sink, personal] = ["sink-1", "audit.personal"].map(Id::constant);
+    for name in [&sink, &personal] {
+        log.store.move_cursor(name, 99_999).await.expect("it works");
+    }
+    let retention = Retention::default().follower(sink.clone());
+    let retained = log.audit.retain(&retention).await.expect("it works");
+    assert_eq!((retained.erased, retained.pruned), (600, 0));
+    assert_eq!(log.seen.cursors_beyond(), ["audit.personal", "sink-1"]);
 }

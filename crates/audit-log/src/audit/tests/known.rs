@@ -46,6 +46,8 @@ struct Told {
     anchors_failed: usize,
     anchored: Vec<u64>,
     left_unwritten: usize,
+    clock_ahead: usize,
+    cursors_beyond: Vec<String>,
 }
 
 impl Known {
@@ -86,6 +88,14 @@ impl Known {
         self.told().left_unwritten
     }
 
+    pub(super) fn clock_ahead(&self) -> usize {
+        self.told().clock_ahead
+    }
+
+    pub(super) fn cursors_beyond(&self) -> Vec<String> {
+        self.told().cursors_beyond.clone()
+    }
+
     pub(super) fn anchors_failed(&self) -> usize {
         self.told().anchors_failed
     }
@@ -103,6 +113,8 @@ impl Observer for Known {
             Event::RolledBack { .. } => told.rolled_back += 1,
             Event::Anchored { size, .. } => told.anchored.push(*size),
             Event::LeftUnwritten { events } => told.left_unwritten += events,
+            Event::ClockAhead { .. } => told.clock_ahead += 1,
+            Event::CursorBeyond { cursor, .. } => told.cursors_beyond.push(cursor.to_string()),
             Event::AnchorFailed { .. } => told.anchors_failed += 1,
             _ => {}
         }

@@ -14,7 +14,7 @@ pub(super) fn run(asked: &Verify) -> Result<Outcome, Failure> {
     let (policy, kept) = (asked.log.policy()?, look::kept(&asked.log)?);
     let source = asked.log.location.source()?;
     let mut verification = Verification::new(&*source, &policy);
-    verification = verification.range(asked.from..asked.to.unwrap_or(u64::MAX));
+    verification = verification.asked_range(asked.from..asked.to.unwrap_or(u64::MAX));
     if let Some(minimum) = asked.pruned_below {
         verification = verification.pruned_below(minimum);
     }

@@ -3,7 +3,7 @@
 use super::{append, no_part};
 use crate::{
     conformance::{Clause, records::id},
-    store::Store,
+    store::{Store, cursor_in_log},
 };
 
 fn part(number: u64) -> Option<Vec<u8>> {
@@ -54,4 +54,15 @@ pub(super) async fn a_cursor_is_kept_by_its_name(clause: Clause, store: &dyn Sto
         let seen = clause.done("cursor", store.cursor(&other).await);
         clause.same("cursor of another", seen, of_other);
     }
+    // Nobody can have come so far, and what it is held against is read after it.
+    clause.done("move", store.move_cursor(&one, 99).await);
+    let seen = clause.done("cursor", cursor_in_log(store, &one).await);
+    let beyond = seen.1.map(|beyond| (beyond.next, beyond.size));
+    clause.same(
+        "cursor behind the end",
+        (seen.0, beyond),
+        (None, Some((99, 3))),
+    );
+    let seen = clause.done("cursor", cursor_in_log(store, &other).await);
+    clause.same("cursor at the end", seen, (Some(3), None));
 }

@@ -15,6 +15,7 @@ use crate::{
     event::Id,
     export::{Endpoint, Ocsf, Otlp, Product, Syslog},
     note::SignedNote,
+    observer::{Event, Observer},
     search::{Page, Query},
     store::{Appending, EntryBatch, MemoryStore, Store, StoreError},
     tile::TilePath,
@@ -43,6 +44,37 @@ async fn each_leaf_is_delivered_in_its_order_and_once_if_nothing_fails() {
             .is_none()
     );
     assert_eq!(receiver.taken(), [0, 1, 2, 3, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_behind_the_end_is_told_and_all_there_is_is_delivered() {
+    #[derive(Debug, Default)]
+    struct Told(Mutex<Vec<(String, u64, u64)>>);
+
+    impl Observer for Told {
+        fn observe(&self, event: &Event<'_>) {
+            if let Event::CursorBeyond { cursor, found } = event {
+                let told = (cursor.to_string(), found.next, found.size);
+                self.0.lock().unwrap().push(told);
+            }
+        }
+    }
+
+    let (store, receiver) = (MemoryStore::new(), Receiver::doing([]));
+    append(&store, 300).await;
+    store.prune(256).await.unwrap();
+    let first = store.first().await.unwrap();
+    let told = Arc::new(Told::default());
+    store.move_cursor(&NAME, 99_999).await.unwrap();
+    let follower = follower(&store, webhooks(&receiver), 0);
+    let follower = follower.observer(Arc::clone(&told) as _);
+    let status = follower.status();
+    assert!(follow(follower, MINUTE).await.is_none());
+    assert_eq!(receiver.taken(), (first..300).collect::<Vec<_>>());
+    assert_eq!(status.missed(), 0);
+    assert_eq!(store.cursor(&NAME).await.unwrap(), Some(300));
+    let expected = (NAME.to_string(), 99_999, 300);
+    assert_eq!(*told.0.lock().unwrap(), [expected]);
 }
 
 #[tokio::test(start_paused = true)]

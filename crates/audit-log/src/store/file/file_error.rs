@@ -66,7 +66,7 @@ pub enum FileStoreError {
         path: PathBuf,
     },
     /// The folder is no longer where it was: what is there now, this process does not have the lock of.
-    #[error("{} was moved or deleted; put it back and restart", path.display())]
+    #[error("{} was moved or deleted; put it back, and the log goes on by itself", path.display())]
     Gone {
         /// The folder.
         path: PathBuf,

@@ -20,7 +20,7 @@ use portcullis_audit_log::{
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use super::{AuditError, AuditEvents, InvalidRequest};
+use super::{AuditError, AuditEvents};
 use crate::{
     admin::{
         Action, Actor, JobStatus,
@@ -53,6 +53,15 @@ pub(crate) struct VerificationRequest {
     to: Option<NonZeroU64>,
 }
 
+/// Entries that the log does not have, of which nothing can be verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{} are to be verified, and the log has {size}, from 0 on", entries(*from, *to))]
+pub(crate) struct NoSuchRange {
+    from: u64,
+    to: u64,
+    size: u64,
+}
+
 /// What was verified, and what was found.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Verified {
@@ -82,17 +91,22 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 const ASKED: Duration = Duration::from_secs(10 * 60);
 const DAILY: Duration = Duration::from_secs(20 * 60 * 60);
 
+fn entries(from: u64, to: u64) -> String {
+    match to {
+        u64::MAX => format!("entries from {from} on"),
+        to => format!("entries {from} to {to}"),
+    }
+}
+
 impl VerificationRequest {
-    fn range(self) -> Result<Range<u64>, InvalidRequest> {
+    /// Of a log of so many entries.
+    fn range(self, size: u64) -> Result<Range<u64>, NoSuchRange> {
         let from = self.from.unwrap_or(0);
         let to = self.to.map_or(u64::MAX, NonZeroU64::get);
-        if from < to {
+        if from < to && (from == 0 || from < size) {
             return Ok(from..to);
         }
-        Err(InvalidRequest {
-            parameter: "to",
-            expected: "must be behind `from`",
-        })
+        Err(NoSuchRange { from, to, size })
     }
 }
 
@@ -134,10 +148,11 @@ impl Verifications {
 
     /// How far it has come, or what came of the last one.
     pub(crate) fn status(&self) -> JobStatus<Verified> {
-        let status = self.job.status();
+        let (status, total) = (self.job.status(), self.audit.status().now().size);
         JobStatus {
-            done: self.progress.load(Ordering::Relaxed),
-            total: self.audit.status().now().size,
+            // It is counted by whole bundles.
+            done: self.progress.load(Ordering::Relaxed).min(total),
+            total,
             ..status
         }
     }
@@ -245,8 +260,8 @@ impl AuditEvents {
         actor: &Actor,
         request: VerificationRequest,
     ) -> Result<JobStatus<Verified>, AuditError> {
-        let range = request.range()?;
         let verifications = &self.verifications;
+        let range = request.range(verifications.audit.tail().size().await?)?;
         let mut ends = verifications.job.ends();
         self.recorded(actor, Action::VerifyAudit, async { Ok(()) })
             .await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_audit_log::{
-    clock::SystemClock,
+    clock::{FakeClock, SystemClock},
     event::{Action, Activity, Actor, ActorType, Delivery, EventBuilder, EventId, Stamp},
     note::{KeyName, SigningKey},
     store::{Group, MemoryStore},
@@ -95,4 +95,52 @@ async fn what_was_there_before_the_rules_is_no_finding_and_what_comes_is_found_o
     watching.abort();
     audit.close();
     writing.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_busy_is_asked_again_and_told_when_that_lasts() {
+    for (busy, is_told) in [(0, false), (1, false), (29, false), (30, true)] {
+        let calls = std::cell::Cell::new(0);
+        let ask = || {
+            calls.set(calls.get() + 1);
+            let answer = if calls.get() > busy {
+                Ok(7)
+            } else {
+                Err(StoreError::unavailable("database is locked"))
+            };
+            std::future::ready(answer)
+        };
+        assert_eq!(patiently(ask).await.is_err(), is_told, "{busy}");
+    }
+    // What waiting does not mend is told at once.
+    let ask = || std::future::ready(Err::<(), _>(StoreError::OtherTree));
+    let asked = timeout(POLL / 2, patiently(ask)).await;
+    asked.unwrap().unwrap_err();
+}
+
+#[tokio::test]
+async fn a_cursor_behind_the_end_is_set_back_by_ten_minutes() {
+    let store = hourly(20).await;
+    let (audit, writing) = opened(store.clone()).await;
+    let now = Timestamp::from_unix_micros(BEGAN + 19 * HOUR + HOUR / 12).unwrap();
+    let suspicions = Suspicions::default();
+    let watch = Watch::new(&audit, &store, &suspicions).unwrap();
+    store.move_cursor(&CURSOR, 99_999).await.unwrap();
+    assert_eq!(watch.start(now).await.unwrap(), 19);
+    assert_eq!(store.cursor(&CURSOR).await.unwrap(), Some(19));
+
+    // The log of a process that has ended, as one that is new.
+    let writing = tokio::spawn(writing);
+    let ended = hourly(20).await;
+    ended.move_cursor(&CURSOR, 99_999).await.unwrap();
+    watch_ended(&audit, &ended, &FakeClock::new(at(now)), &suspicions)
+        .await
+        .unwrap();
+    assert_eq!(ended.cursor(&CURSOR).await.unwrap(), Some(20));
+    audit.close();
+    writing.await.unwrap();
+}
+
+fn at(time: Timestamp) -> std::time::SystemTime {
+    std::time::SystemTime::UNIX_EPOCH + Duration::from_micros(time.unix_micros())
 }

@@ -42,13 +42,13 @@ pub(crate) enum AuditOpenError {
     },
     /// An anchor knows a log that this one is no continuation of.
     #[error(
-        "the audit log in {path} has {have} entries, and its anchor `{anchor}` knows it with {had}: its end was cut, or an \
-         old copy was put back. Put the newest copy there; if there is none, find out why, and begin the log that follows \
-         it with `ingest-server audit accept-rollback --node {node}`",
+        "the audit log in {path} has {have} entries, and its anchor `{anchor}` knows {what}. Put the newest copy there; \
+         if there is none, find out why, and begin the log that follows it with \
+         `ingest-server audit accept-rollback --node {node}`",
         path = folder.display(),
         have = found.have,
         anchor = found.anchor,
-        had = found.had
+        what = known(found)
     )]
     RolledBack {
         folder: PathBuf,
@@ -76,6 +76,19 @@ pub(crate) enum AuditOpenError {
     Witness(#[from] WitnessError),
     #[error("the archive is to be an anchor, and there is none")]
     NoArchive,
+}
+
+/// What an anchor knows, and what that shows.
+fn known(found: &RolledBack) -> String {
+    let had = found.had;
+    if found.is_other() {
+        format!(
+            "another log with {had}: this one was written again, is of another service, or is one that another has \
+             followed"
+        )
+    } else {
+        format!("it with {had}: its end was cut, or an old copy was put back")
+    }
 }
 
 impl AuditOpenError {

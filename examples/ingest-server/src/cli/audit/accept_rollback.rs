@@ -43,6 +43,7 @@ pub(super) async fn run(settings: &Settings, arguments: &AcceptRollback) -> Resu
         .foreign(&reached.backend, &name, &reached.clock);
     let foreign = match looking.await {
         Err(error @ NamedLogError::Accept(_)) => Err(error),
+        Err(NamedLogError::InUse) => return Err(LogError::Running.into()),
         found => Ok(found.map_err(LogError::from)?),
     };
     let opened = reached.audited(RefusedLogs::PassOver).await?;

@@ -54,6 +54,8 @@ pub(in crate::cli) enum LogError {
     Erase(#[from] EraseError),
     #[error("the log that follows is not begun")]
     Begin(#[source] AuditOpenError),
+    #[error("the process of the log runs: end it, accept the rollback, and start it again")]
+    Running,
     #[error("the log is not archived")]
     Archive(#[from] FillError),
     #[error("the log is not used")]
@@ -74,8 +76,13 @@ impl LogError {
                     | NamedLogError::Generation
                     | NamedLogError::InUse
                     | NamedLogError::NoArchive
+                    | NamedLogError::Published {
+                        error: PublishedError::Unpublished,
+                        ..
+                    }
                     | NamedLogError::Accept(AcceptError::NothingToAccept)
             ) | Self::Invalid(_)
+                | Self::Running
         )
     }
 }

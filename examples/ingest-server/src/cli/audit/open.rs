@@ -16,6 +16,8 @@ pub(super) struct Open {
     kept: KeptLog,
     retention: Retention,
     writer: Option<Writer>,
+    /// Whether it is the log that the command writes too.
+    is_shared: bool,
 }
 
 /// What writes the latest log there is: one that it has followed is written by nobody.
@@ -39,6 +41,7 @@ impl Open {
             kept,
             retention,
             writer,
+            is_shared: logs.is_shared(name),
         })
     }
 
@@ -63,13 +66,16 @@ impl Open {
     }
 
     /// Takes away what is too old.
-    pub(super) async fn retain(&self, opened: &Opened) -> Result<Retained, LogError> {
+    pub(super) async fn retain(
+        &self,
+        opened: &Opened,
+        is_clock_confirmed: bool,
+    ) -> Result<Retained, LogError> {
+        let retention = self.retention.clone().clock_confirmed(is_clock_confirmed);
         match &self.writer {
-            Some(Writer { audit, .. }) => Ok(audit.retain(&self.retention).await?),
-            None => Ok(opened
-                .audit
-                .retain_in(&*self.store(), &self.retention)
-                .await?),
+            Some(Writer { audit, .. }) if !self.is_shared => Ok(audit.retain(&retention).await?),
+            // The one that all share has entries of this command, which vouch for no clock.
+            _ => Ok(opened.audit.retain_in(&*self.store(), &retention).await?),
         }
     }
 

@@ -13,13 +13,17 @@ use super::{
 };
 use crate::{
     audit::{AuditActor, AuditDraft, actions::AUDIT_PRUNE},
-    cli::{CliError, opened::Opened, print},
+    cli::{CliError, opened::Opened, print, warn},
 };
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Prune {
     #[command(flatten)]
     log: Named,
+    /// Say that the clock is right, though it is far ahead of the last entry of the log. Without, ages are counted to a
+    /// day behind that.
+    #[arg(long)]
+    confirm_clock: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -34,7 +38,7 @@ pub(super) async fn run(opened: &Opened, arguments: &Prune) -> Result<(), CliErr
             ..AuditDraft::new(None, AUDIT_PRUNE, by)
         };
         let begun = opened.audit.begin(draft).await?;
-        let retained = open.retain(opened).await;
+        let retained = open.retain(opened, arguments.confirm_clock).await;
         let (outcome, detail) = match &retained {
             Ok(_) => (Outcome::Success, None),
             Err(_) => (Outcome::Failure, Some(Code::new("failed"))),
@@ -48,8 +52,16 @@ pub(super) async fn run(opened: &Opened, arguments: &Prune) -> Result<(), CliErr
         erased,
         pruned,
         first,
+        clock_ahead,
         ..
     } = retained?;
+    if let Some(ahead) = clock_ahead {
+        warn(&format!(
+            "the clock says {}, and entries were taken to be as old as they are on {}: if the clock is right, say \
+             --confirm-clock",
+            ahead.clock, ahead.trusted
+        ));
+    }
     if arguments.json {
         return print(&json!({ "erased": erased, "pruned": pruned, "first": first }).to_string());
     }

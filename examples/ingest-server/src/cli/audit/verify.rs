@@ -1,16 +1,34 @@
 //! `audit verify`: whether a log is what it has signed.
 
 use clap::Args;
-use portcullis_audit_log::verify::Outcome;
+use portcullis_audit_log::{source::TreeFileError, verify::Outcome};
 use serde_json::json;
 
-use super::log::Named;
+use super::log::{LogError, Named};
 use crate::{
-    audit::actions::AUDIT_VERIFY,
-    cli::{CliError, keys::Unfinished, opened::Opened, print},
+    audit::{PublishedError, actions::AUDIT_VERIFY},
+    backend::NamedLogError,
+    cli::{CliError, opened::Opened, print},
 };
 
+const EXIT_CODES: &str = "\
+Exit codes, as portcullis-audit has them:
+  0  sound: all that is there is what was signed
+  1  tampered: something is not what was signed
+  2  unusable: there is no such log or range, nothing is published yet, or it cannot be read
+  3  incomplete: files are missing that pruning does not explain";
+
+/// The log is not sound, or nobody can tell.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum Unverified {
+    #[error("the log is {0}: see above")]
+    Found(Outcome),
+    #[error(transparent)]
+    Unread(LogError),
+}
+
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(in crate::cli) struct Verify {
     #[command(flatten)]
     log: Named,
@@ -26,7 +44,8 @@ pub(in crate::cli) struct Verify {
 }
 
 pub(super) async fn run(opened: &Opened, arguments: &Verify) -> Result<(), CliError> {
-    let log = arguments.log.read_as(AUDIT_VERIFY, opened).await?;
+    let log = arguments.log.read_as(AUDIT_VERIFY, opened).await;
+    let log = log.map_err(Unverified::Unread)?;
     let report = log.verify(
         arguments.from..arguments.to.unwrap_or(u64::MAX),
         arguments.log.pruning(&opened.logs),
@@ -56,5 +75,58 @@ pub(super) async fn run(opened: &Opened, arguments: &Verify) -> Result<(), CliEr
     if outcome == Outcome::Sound {
         return Ok(());
     }
-    Err(Unfinished::new(format!("the log is {outcome}: see above")).into())
+    Err(Unverified::Found(outcome).into())
+}
+
+impl Unverified {
+    /// What the process ends with.
+    pub(in crate::cli) const fn exit_code(&self) -> u8 {
+        match self.outcome() {
+            Outcome::Sound => 0,
+            Outcome::Tampered => 1,
+            Outcome::Unusable => 2,
+            Outcome::Incomplete => 3,
+        }
+    }
+
+    const fn outcome(&self) -> Outcome {
+        let files = match self {
+            Self::Found(outcome) => return *outcome,
+            Self::Unread(LogError::Named(NamedLogError::Published {
+                error: PublishedError::Files(error),
+                ..
+            })) => error,
+            Self::Unread(_) => return Outcome::Unusable,
+        };
+        match files {
+            TreeFileError::File { .. } => Outcome::Tampered,
+            TreeFileError::Missing { .. } => Outcome::Incomplete,
+            _ => Outcome::Unusable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_changed_ends_with_1() {
+        for (outcome, expected) in [
+            (Outcome::Tampered, 1),
+            (Outcome::Unusable, 2),
+            (Outcome::Incomplete, 3),
+        ] {
+            assert_eq!(Unverified::Found(outcome).exit_code(), expected);
+        }
+        let unpublished = NamedLogError::Published {
+            name: "server".to_owned(),
+            error: PublishedError::Unpublished,
+        };
+        for error in [unpublished, NamedLogError::Unknown] {
+            assert_eq!(Unverified::Unread(error.into()).exit_code(), 2);
+        }
+        let text = PublishedError::Unpublished.to_string();
+        assert!(text.contains("wait up to a minute"), "{text}");
+    }
 }

@@ -159,6 +159,7 @@ impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
         match error {
             AuditError::Invalid(error) => Self::bad_request(error.to_string()),
+            AuditError::NoSuchRange(error) => Self::bad_request(error.to_string()),
             AuditError::NotFound => Self::not_found(),
             AuditError::Unrecorded(error) => error.into(),
             AuditError::UnderWay(error) => Self::conflict(error.to_string()),

@@ -24,6 +24,7 @@ async fn the_schedule_verifies_all_of_it_once_at_a_time_and_puts_it_on_record() 
     ends.changed().await.unwrap();
     let status = verifications.status();
     assert_eq!(status.state, "done", "{status:?}");
+    assert!(0 < status.done && status.done <= status.total, "{status:?}");
     let verified = status.report.unwrap();
     assert_eq!((verified.outcome.as_str(), verified.from), ("sound", 0));
     assert!(verifications.tally().last_success().is_some());
@@ -56,8 +57,17 @@ fn a_range_has_an_entry() {
         let value = json::read(text.as_bytes()).unwrap();
         serde_json::from_value::<VerificationRequest>(value).unwrap()
     };
-    assert_eq!(read("{}").range(), Ok(0..u64::MAX));
-    assert_eq!(read(r#"{"from":256}"#).range(), Ok(256..u64::MAX));
-    assert_eq!(read(r#"{"from":1,"to":2}"#).range(), Ok(1..2));
-    assert!(read(r#"{"from":2,"to":2}"#).range().is_err());
+    assert_eq!(read("{}").range(0), Ok(0..u64::MAX));
+    assert_eq!(read(r#"{"from":256}"#).range(257), Ok(256..u64::MAX));
+    assert_eq!(read(r#"{"from":1,"to":2}"#).range(10), Ok(1..2));
+    for (text, expected) in [
+        (r#"{"from":2,"to":2}"#, "entries 2 to 2 are"),
+        (r#"{"from":5,"to":3}"#, "entries 5 to 3 are"),
+        (r#"{"from":10,"to":20}"#, "entries 10 to 20 are"),
+        (r#"{"from":5000,"to":6000}"#, "entries 5000 to 6000 are"),
+    ] {
+        let refused = read(text).range(10).unwrap_err().to_string();
+        let end = " to be verified, and the log has 10, from 0 on";
+        assert_eq!(refused, format!("{expected}{end}"));
+    }
 }

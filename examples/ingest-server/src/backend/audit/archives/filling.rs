@@ -15,7 +15,7 @@ use portcullis_audit_log::{
     event::Leaf,
     note::{InvalidKeyName, KeyName, VerifyingKey},
     sink::RetrySchedule,
-    store::{Store, StoreError},
+    store::{Store, StoreError, cursor_in_log},
 };
 use portcullis_telemetry::BackgroundTask;
 use tokio::time::{sleep, timeout};
@@ -203,7 +203,8 @@ impl Filling {
 
 /// How many entries are archived, and when the next one was recorded.
 async fn waiting(log: &dyn Store) -> Result<(u64, Option<SystemTime>), StoreError> {
-    let archived = log.cursor(&ARCHIVE_CURSOR).await?.unwrap_or(0);
+    let (archived, _) = cursor_in_log(log, &ARCHIVE_CURSOR).await?;
+    let archived = archived.unwrap_or(0);
     let from = archived.max(log.first().await?);
     let batch = log.entries(from, NonZeroUsize::MIN).await?;
     let leaf = batch.iter().next().map(|(_, bytes)| Leaf::parse(bytes));
