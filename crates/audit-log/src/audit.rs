@@ -52,7 +52,7 @@ pub use self::{
     builder::AuditBuilder,
     closing::CLOSE_WAIT,
     erasure::{EraseError, Erasure},
-    generation::{AcceptedRollback, Generation, InvalidGeneration, LogTree},
+    generation::{AcceptedFor, AcceptedRollback, Generation, InvalidGeneration, LogTree},
     pending::{Ending, Pending},
     personal::PersonalError,
     retention::{ARCHIVE_CURSOR, Retained, Retention},

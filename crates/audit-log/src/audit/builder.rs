@@ -220,6 +220,12 @@ impl AuditBuilder {
         Ok(Identity::new(self.origin.clone(), keys, number)?)
     }
 
+    /// Reads what [`open`](Self::open) reads of the last entries.
+    pub(super) async fn look_for_damage(&self) -> Result<(), crate::store::StoreError> {
+        let now = timestamp(&*self.clock);
+        crashed(&*self.store, &self.node, now).await.map(drop)
+    }
+
     pub(super) const fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }

@@ -20,6 +20,8 @@ use crate::{
 /// known 1 702 usClIbbDnMnAAq0ZnmLjWNIEklVUBhfsJvGeKtse1cA=
 /// kept 1 502 CAk3O+MgRVYrpScI5Oo6tXgw2+wFVCTQ6cWOMOi9M0U=
 /// ```
+///
+/// A last line `damaged` follows where the log that is kept did not open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generation {
     number: NonZeroU32,
@@ -32,8 +34,21 @@ pub struct Generation {
 pub struct AcceptedRollback {
     /// What an anchor knew: the largest tree of all anchors.
     pub known: LogTree,
-    /// The log that was there, and is kept as it was.
+    /// The log that was there, and is kept as it was. Of a damaged one it is the tree that it has published; without
+    /// entries, if nobody can tell.
     pub kept: LogTree,
+    /// What was the matter with it.
+    pub cause: AcceptedFor,
+}
+
+/// Why a log is followed by another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AcceptedFor {
+    /// An anchor knew another log, or a later one.
+    Rollback,
+    /// Its files are damaged, or its end was cut, so that it does not open.
+    Damage,
 }
 
 /// The tree of one of the logs of an origin.
@@ -55,6 +70,7 @@ pub struct LogTree {
 pub struct InvalidGeneration;
 
 const HEAD: &str = "portcullis/audit/generation/v1";
+const DAMAGED: &str = "damaged";
 
 impl Generation {
     /// The log that an origin begins with.
@@ -143,6 +159,16 @@ impl LogTree {
         }
     }
 
+    /// Which of several says the most.
+    pub(super) const fn order(&self) -> (NonZeroU32, u64) {
+        (self.generation, self.size)
+    }
+
+    /// The tree of a log of which nobody knows how much it had.
+    pub(super) fn unknown(generation: NonZeroU32) -> Self {
+        Self::new(generation, 0, TreeHash::of_empty_tree())
+    }
+
     fn parse(line: &str, name: &str) -> Option<Self> {
         let mut words = line.strip_prefix(name)?.strip_prefix(' ')?.split(' ');
         let mut next = || words.next();
@@ -173,7 +199,12 @@ impl FromStr for Generation {
                 Some(known) => {
                     let known = LogTree::parse(known, "known")?;
                     let kept = LogTree::parse(next()?, "kept")?;
-                    Self::after(AcceptedRollback { known, kept }, number)
+                    let cause = match next() {
+                        None => AcceptedFor::Rollback,
+                        Some(_) => AcceptedFor::Damage,
+                    };
+                    let accepted = AcceptedRollback { known, kept, cause };
+                    Self::after(accepted, number)
                 }
             };
             (is_ours && generation.to_string() == text).then_some(generation)
@@ -186,8 +217,11 @@ impl FromStr for Generation {
 impl fmt::Display for Generation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{HEAD}\n{}", self.number)?;
-        if let Some(AcceptedRollback { known, kept }) = &self.accepted {
+        if let Some(AcceptedRollback { known, kept, cause }) = &self.accepted {
             writeln!(f, "known {known}\nkept {kept}")?;
+            if *cause == AcceptedFor::Damage {
+                writeln!(f, "{DAMAGED}")?;
+            }
         }
         Ok(())
     }
@@ -207,7 +241,7 @@ mod tests {
         NonZeroU32::new(number).expect("it is not zero")
     }
 
-    fn later() -> Generation {
+    fn later(cause: AcceptedFor) -> Generation {
         let tree = |generation, size| {
             LogTree::new(
                 number(generation),
@@ -218,6 +252,7 @@ mod tests {
         let accepted = AcceptedRollback {
             known: tree(2, 702),
             kept: tree(1, 502),
+            cause,
         };
         Generation::after(accepted, NonZeroU32::MIN)
     }
@@ -225,7 +260,7 @@ mod tests {
     #[test]
     fn each_log_has_an_origin_that_no_other_has() {
         let base: KeyName = "portcullis.example/audit".parse().expect("a name");
-        let second = later();
+        let second = later(AcceptedFor::Rollback);
         assert_eq!(second.number(), number(3));
         let origins = [
             Generation::FIRST,
@@ -259,10 +294,13 @@ mod tests {
 
     #[test]
     fn it_is_read_as_it_was_written_and_no_other_way() {
-        for generation in [Generation::FIRST, later()] {
+        let [put_back, damaged] = [AcceptedFor::Rollback, AcceptedFor::Damage].map(later);
+        for generation in [Generation::FIRST, put_back.clone(), damaged] {
             let text = generation.to_string();
+            let whole = text.strip_suffix("damaged\n");
             assert_eq!(text.parse(), Ok(generation));
-            for end in 0..text.len() {
+            // One that was damaged says as much as one that was put back, and then that it was.
+            for end in (0..text.len()).filter(|end| whole.map(str::len) != Some(*end)) {
                 if let Ok(read) = text[..end].parse::<Generation>() {
                     panic!("{read:?}");
                 }
@@ -273,7 +311,7 @@ mod tests {
             );
         }
         // A number that was taken before, or a later log without a rollback.
-        let taken = later().to_string().replacen("\n3\n", "\n2\n", 1);
+        let taken = put_back.to_string().replacen("\n3\n", "\n2\n", 1);
         assert_eq!(taken.parse::<Generation>(), Err(InvalidGeneration));
         let alone = Generation::FIRST.to_string().replacen("\n1\n", "\n2\n", 1);
         assert_eq!(alone.parse::<Generation>(), Err(InvalidGeneration));

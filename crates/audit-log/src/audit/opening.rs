@@ -164,7 +164,11 @@ impl Identity {
     }
 
     /// By which keys of the log a note is said to be signed, where none that is known has signed it.
-    fn unknown_key(&self, note: &SignedNote, error: CheckpointError) -> Option<UnknownKey> {
+    pub(super) fn unknown_key(
+        &self,
+        note: &SignedNote,
+        error: CheckpointError,
+    ) -> Option<UnknownKey> {
         let is_unverified = error == UnverifiedNote::NoKnownKey.into();
         let checkpoint = Checkpoint::parse(note.unverified_text()).ok()?;
         let origin = checkpoint.origin();

@@ -1,6 +1,6 @@
 //! What the log says of itself.
 
-use super::{AcceptedRollback, LogTree, Shared, generation::origin_of};
+use super::{AcceptedFor, AcceptedRollback, LogTree, Shared, generation::origin_of};
 use crate::{
     clock::timestamp,
     entropy::EntropyError,
@@ -14,6 +14,8 @@ use crate::{
 const ROLLBACK_ACCEPTED: Action = Action::new("audit.rollback_accepted");
 const KEPT_LOG: ResourceType = ResourceType::new("kept_log");
 const KEPT_TREE: ResourceType = ResourceType::new("kept_tree");
+const DAMAGED_LOG: ResourceType = ResourceType::new("damaged_log");
+const DAMAGED_TREE: ResourceType = ResourceType::new("damaged_tree");
 const KNOWN_LOG: ResourceType = ResourceType::new("known_log");
 const KNOWN_TREE: ResourceType = ResourceType::new("known_tree");
 pub(super) const OPENED: Action = Action::new("audit.opened");
@@ -81,26 +83,40 @@ pub(super) fn dropped(shared: &Shared, action: Action, count: u64) -> Result<Eve
     built(shared, draft)
 }
 
-/// `audit.rollback_accepted`: origin, size and root of the log that was there, and of what an anchor knew.
+/// `audit.rollback_accepted`: origin, size and root of the log that was there, and of what an anchor knew. Of a damaged
+/// log that is what is known of it, and nothing where nothing is.
 pub(super) fn rollback_accepted(
     shared: &Shared,
     base: &KeyName,
     accepted: &AcceptedRollback,
 ) -> Result<Event, EntropyError> {
-    let AcceptedRollback { known, kept } = accepted;
+    let AcceptedRollback { known, kept, cause } = accepted;
     let log = |tree: &LogTree| {
         // It was opened under that origin.
         let origin = origin_of(base, tree.generation).unwrap_or_else(|_| base.clone());
         Id::of_origin(&origin)
     };
-    let tree = |tree: &LogTree| Id::of_tree(tree.size, &tree.root);
-    let draft = draft(shared, Id::SYSTEM_TENANT, ROLLBACK_ACCEPTED).resources([
-        Resource::new(KEPT_LOG, log(kept)),
-        Resource::new(KEPT_TREE, tree(kept)),
-        Resource::new(KNOWN_LOG, log(known)),
-        Resource::new(KNOWN_TREE, tree(known)),
-    ]);
-    built(shared, draft)
+    let (kept_log, kept_tree) = match cause {
+        AcceptedFor::Rollback => (KEPT_LOG, KEPT_TREE),
+        AcceptedFor::Damage => (DAMAGED_LOG, DAMAGED_TREE),
+    };
+    let said = |kind, tree: &LogTree| {
+        let is_known = tree.size > 0 || *cause == AcceptedFor::Rollback;
+        is_known.then(|| Resource::new(kind, Id::of_tree(tree.size, &tree.root)))
+    };
+    let kept = [
+        Some(Resource::new(kept_log, log(kept))),
+        said(kept_tree, kept),
+    ];
+    let known = [
+        Some(Resource::new(KNOWN_LOG, log(known))),
+        said(KNOWN_TREE, known),
+    ];
+    let resources = kept.into_iter().chain(known).flatten();
+    built(
+        shared,
+        draft(shared, Id::SYSTEM_TENANT, ROLLBACK_ACCEPTED).resources(resources),
+    )
 }
 
 /// `audit.gap`: how many leaves go before a sink has them.

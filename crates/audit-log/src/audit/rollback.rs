@@ -3,10 +3,15 @@
 use std::num::NonZeroU32;
 
 use super::{
-    AcceptedRollback, AuditBuilder, Generation, LogTree, OpenError, opening::Compared,
+    AcceptedFor, AcceptedRollback, AuditBuilder, Generation, LogTree, OpenError,
+    opening::{Compared, Identity},
     publisher::in_time,
 };
-use crate::{anchor::AnchorError, store::StoreError};
+use crate::{
+    anchor::{Anchor, AnchorError},
+    note::SignedNote,
+    store::StoreError,
+};
 
 /// Why a rollback is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +35,19 @@ pub enum AcceptError {
     Open(#[from] OpenError),
 }
 
+impl AcceptError {
+    /// Whether it is since what is there is no whole log: [`AuditBuilder::accept_damage`] is for that.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Open(OpenError::Store(StoreError::Damaged(_))))
+    }
+
+    fn anchor(anchor: &dyn Anchor, source: AnchorError) -> Self {
+        let anchor = anchor.name().to_owned();
+        Self::Anchor { anchor, source }
+    }
+}
+
 impl From<StoreError> for AcceptError {
     fn from(error: StoreError) -> Self {
         Self::Open(error.into())
@@ -43,11 +61,9 @@ impl AuditBuilder {
     /// [`open`](Self::open) is to be of a store of its own with that [`generation`](Self::generation). The first event
     /// there is `audit.rollback_accepted`. The log that is there stays as it is, and is verified under its own origin.
     ///
-    /// Of a store that does not open, since its tail was cut, an empty one tells as much, with what it has published for
-    /// an anchor.
-    ///
     /// # Errors
-    /// [`AcceptError`], also if an anchor does not answer.
+    /// [`AcceptError`], also if an anchor does not answer. What [`open`](Self::open) would find damaged is damaged here
+    /// too ([`is_damage`](AcceptError::is_damage)), and to be accepted by [`accept_damage`](Self::accept_damage).
     pub async fn accept_rollback(self) -> Result<Generation, AcceptError> {
         let identity = self.identity()?;
         let store = self.store();
@@ -55,12 +71,7 @@ impl AuditBuilder {
         let mut contradictions = Vec::new();
         let mut highest = identity.generation;
         for anchor in self.anchors() {
-            let known = in_time(anchor.latest()).await;
-            let known = known.map_err(|source| AcceptError::Anchor {
-                anchor: anchor.name().to_owned(),
-                source,
-            })?;
-            let Some(known) = known else {
+            let Some(known) = known_to(&**anchor).await? else {
                 continue;
             };
             if let Ok(Some(tree)) = identity.known(&known) {
@@ -70,21 +81,68 @@ impl AuditBuilder {
                 Compared::NothingMore { .. } => {}
                 Compared::Contradicted(found) => contradictions.push(found.known),
                 Compared::UnknownKey(unknown) => {
-                    return Err(AcceptError::Anchor {
-                        anchor: anchor.name().to_owned(),
-                        source: AnchorError::new(unknown),
-                    });
+                    return Err(AcceptError::anchor(&**anchor, AnchorError::new(unknown)));
                 }
             }
         }
-        let largest = |tree: &LogTree| (tree.generation, tree.size);
-        let known = contradictions.into_iter().max_by_key(largest);
+        // What a start reads as well.
+        self.look_for_damage().await?;
+        let known = contradictions.into_iter().max_by_key(LogTree::order);
         let known = known.ok_or(AcceptError::NothingToAccept)?;
         let kept = LogTree::new(identity.generation, edge.size(), edge.root());
-        let above: NonZeroU32 = highest.saturating_add(1);
-        let next = Generation::after(AcceptedRollback { known, kept }, above);
-        // An origin that has no room for a number is known now, and not at the next start.
-        next.origin(identity.base()).map_err(OpenError::from)?;
-        Ok(next)
+        let cause = AcceptedFor::Rollback;
+        following(&identity, AcceptedRollback { known, kept, cause }, highest)
     }
+
+    /// Accepts that a log is damaged, or cut, so that it does not open: gives the log that is to be written from then
+    /// on, as [`accept_rollback`](Self::accept_rollback) does. The store is not looked at. What there was is told by
+    /// the checkpoint that it has `published`, if that is signed by a key of the log, and by the anchors.
+    ///
+    /// # Errors
+    /// [`AcceptError`], also if an anchor does not answer.
+    pub async fn accept_damage(
+        self,
+        published: Option<&SignedNote>,
+    ) -> Result<Generation, AcceptError> {
+        let identity = self.identity()?;
+        let published = published.and_then(|note| identity.known(note).ok().flatten());
+        let kept = published.filter(|tree| tree.generation == identity.generation);
+        let kept = kept.unwrap_or_else(|| LogTree::unknown(identity.generation));
+        let mut trees = vec![kept];
+        for anchor in self.anchors() {
+            let Some(note) = known_to(&**anchor).await? else {
+                continue;
+            };
+            match identity.known(&note) {
+                Ok(tree) => trees.extend(tree),
+                Err(error) => {
+                    if let Some(unknown) = identity.unknown_key(&note, error) {
+                        return Err(AcceptError::anchor(&**anchor, AnchorError::new(unknown)));
+                    }
+                }
+            }
+        }
+        let highest = trees.iter().map(|tree| tree.generation).max();
+        let highest = highest.unwrap_or(identity.generation);
+        let known = trees.into_iter().max_by_key(LogTree::order).unwrap_or(kept);
+        let cause = AcceptedFor::Damage;
+        following(&identity, AcceptedRollback { known, kept, cause }, highest)
+    }
+}
+
+async fn known_to(anchor: &dyn Anchor) -> Result<Option<SignedNote>, AcceptError> {
+    let known = in_time(anchor.latest()).await;
+    known.map_err(|source| AcceptError::anchor(anchor, source))
+}
+
+/// The log that follows, above the highest that anybody knows.
+fn following(
+    identity: &Identity,
+    accepted: AcceptedRollback,
+    highest: NonZeroU32,
+) -> Result<Generation, AcceptError> {
+    let next = Generation::after(accepted, highest.saturating_add(1));
+    // An origin that has no room for a number is known now, and not at the next start.
+    next.origin(identity.base()).map_err(OpenError::from)?;
+    Ok(next)
 }

@@ -100,7 +100,7 @@ actions! {
     AUDIT_ANCHORED = "audit.anchored", Other, "audit":
         "So many checkpoints were with an anchor in time, within five minutes, or not (`late`).";
     AUDIT_ACCEPT_ROLLBACK = "audit.accept_rollback", Create, "audit":
-        "An operator began the log that follows one which was put back or cut, or was to.";
+        "An operator began the log that follows one which was put back, cut or damaged, or was to.";
     DATA_KEY_LIST = "data_key.list", Read, "data_key":
         "Data keys were listed, without their bytes.";
     DATA_KEY_ROTATE = "data_key.rotate", Update, "data_key":

@@ -40,7 +40,7 @@ pub(super) enum Command {
     /// Put into its archive what a log has more than that, of a process that does not run or in a database. A service
     /// does it each hour.
     Archive(archive::Archive),
-    /// Begin the log that follows one which was put back or cut, of a process that does not run.
+    /// Begin the log that follows one which was put back, cut or damaged, of a process that does not run.
     AcceptRollback(accept_rollback::AcceptRollback),
     /// Erase what lies beside entries: addresses and what was typed. Of a log whose process does not run or that is in
     /// a database.

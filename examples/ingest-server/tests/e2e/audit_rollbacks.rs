@@ -1,6 +1,12 @@
 //! A log that was put back or cut is followed by another once an operator has said so, and stays what it was.
 
-use std::{fs, path::Path, process::Output};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    process::Output,
+};
 
 use portcullis_audit_log::{
     checkpoint::Policy,
@@ -13,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     audit_anchors::{copy, read_a_lead, refusal},
-    harness::{Data, Server, on_record},
+    harness::{ALL_SCOPES, Data, Server, on_record},
 };
 
 fn told(output: Output, code: i32) -> String {
@@ -194,11 +200,90 @@ async fn a_log_whose_end_was_cut_is_followed_by_another_too() {
 
     let begun = lines(accept(&data, &["--confirm", "--json"])).remove(0);
     assert_eq!(begun["known"], shown["known"]);
-    assert_eq!(begun["kept"]["size"], 0);
+    assert_eq!(begun["kept"], begun["known"]);
+    assert!(
+        begun["damage"]
+            .as_str()
+            .unwrap()
+            .contains("the tail was cut")
+    );
     run_once(&data).await;
     assert_eq!(actions(&data)[0], "audit.rollback_accepted");
     run_once(&data).await;
     is_sound(&log, begun["vkeys"][0].as_str().unwrap());
+}
+
+/// The bytes of all files of a log, but for what says that another follows it.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && !name.starts_with("generation") {
+            files.extend(self::files(&path));
+        } else if path.is_file() && name != "generation" {
+            files.insert(path.clone(), fs::read(&path).unwrap());
+        }
+    }
+    files
+}
+
+#[tokio::test]
+async fn a_damaged_log_is_followed_by_another_that_says_so_and_stays_as_it_is() {
+    let data = Data::new();
+    let (log, sound) = (data.path().join("audit/server"), data.path().join("sound"));
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = json!({ "email": "ada@lead.example" });
+    let lead = server.lead(&key, &lead).await;
+    // So many that the last bundle is no part of what a store looks at when it opens.
+    for _ in 0..540 {
+        assert!(server.read_lead(&key, &lead).await.status().is_success());
+    }
+    assert!(server.terminate().success());
+    copy(&log, &sound);
+    let checkpoint = fs::read_to_string(log.join("log/checkpoint")).unwrap();
+    let size = checkpoint.lines().nth(1).unwrap().to_owned();
+    let journal = log.join("journal/0000000000.paj");
+    let overwritten = || {
+        let file = fs::File::options().write(true).open(&journal).unwrap();
+        file.write_all_at(b"x", 100).unwrap();
+    };
+    let emptied = || fs::File::create(&journal).map(drop).unwrap();
+    let removed = |path: &str| fs::remove_file(log.join(path)).unwrap();
+    let damages: [(&dyn Fn(), &str); 4] = [
+        (&overwritten, "segment 0 has a broken frame at byte 0"),
+        (&emptied, "the tail was cut"),
+        (&|| removed("log/tile/0/000"), "log/tile/0/000"),
+        (&|| removed("log/tile/entries/001"), "log/tile/entries/001"),
+    ];
+    for (damage, what) in damages {
+        fs::remove_dir_all(&log).unwrap();
+        copy(&sound, &log);
+        damage();
+        let said = refusal(data.command().arg("serve"));
+        for word in [what, "accept-rollback --node server"] {
+            assert!(said.contains(word), "{what}: {said}");
+        }
+        let before = files(&log);
+        let shown = told(accept(&data, &[]), 0);
+        for word in [what, "damaged is:", &format!("published:   {size} entries")] {
+            assert!(shown.contains(word), "{word}: {shown}");
+        }
+        let begun = lines(accept(&data, &["--confirm", "--json"])).remove(0);
+        assert_eq!(begun["kept"]["size"].to_string(), size, "{begun}");
+        assert_eq!(before, files(&log), "{what}");
+
+        run_once(&data).await;
+        let first = data.run(&["audit", "search", "--limit", "5000", "--json"]);
+        let first = lines(first).pop().unwrap();
+        assert_eq!(first["action"], "audit.rollback_accepted");
+        let said = first["resources"].to_string();
+        for word in ["damaged_log", &format!("{size}:")] {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+        assert_eq!(before, files(&log), "{what}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     anchor::{Anchor, FileAnchor},
     checkpoint::Policy,
-    note::KeyName,
+    note::{KeyName, SignedNote},
     source::FolderSource,
     store::{FileGenerations, FileStore, FileStoreError},
     verify::{Outcome as Verified, Verification},
@@ -83,6 +83,15 @@ impl Service {
         begun
     }
 
+    /// What the command does where the log does not open.
+    async fn accept_damage(&self, published: Option<&SignedNote>) -> Generation {
+        let current = self.generations().current().expect("it says which");
+        let nothing: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let accepted = self.builder(nothing, &current).accept_damage(published);
+        let accepted = accepted.await.expect("the anchor answers");
+        self.generations().begin(&accepted).expect("there is room")
+    }
+
     fn verified(&self, generation: &Generation) -> (KeyName, Verified) {
         let origin = generation.origin(&origin()).expect("it is short");
         let key = key().verifying_key().with_name(origin.clone());
@@ -91,6 +100,13 @@ impl Service {
         let source = FolderSource::new(&folder);
         (origin, Verification::new(&source, &policy).run().outcome())
     }
+}
+
+/// What the first entry of a log is about.
+fn told_first(leaves: &[Vec<u8>]) -> Vec<String> {
+    let first = Leaf::parse(&leaves[0]).expect("it is a leaf");
+    let told = first.resources();
+    told.map(|(kind, id)| format!("{kind} {id}")).collect()
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -141,11 +157,7 @@ async fn a_log_that_was_put_back_goes_on_under_another_origin_when_that_is_accep
         "audit.closed success",
     ];
     assert_eq!(said(&leaves), expected);
-    let first = Leaf::parse(&leaves[0]).expect("it is a leaf");
-    let told: Vec<_> = first
-        .resources()
-        .map(|(kind, id)| format!("{kind} {id}"))
-        .collect();
+    let told = told_first(&leaves);
     let accepted = second.accepted().expect("there was one");
     let hex = |root: crate::tree::TreeHash| hex::encode(root.as_bytes());
     assert_eq!(
@@ -239,23 +251,67 @@ async fn of_a_folder_that_does_not_open_what_it_has_published_tells_what_is_lost
     );
 
     let published = FileAnchor::new("published", folder.join("log/checkpoint"));
-    let nothing = Arc::new(MemoryStore::new());
-    let accepted = Audit::builder(nothing, origin(), Id::constant("node-a"))
-        .key(key())
-        .anchor(Arc::new(published))
-        .accept_rollback()
-        .await
-        .expect("it is signed");
-    let found = accepted
-        .accepted()
-        .map(|found| (found.known.size, found.kept.size));
-    assert_eq!(found, Some((34, 0)));
-    service
-        .generations()
-        .begin(&accepted)
-        .expect("there is room");
+    let published = published.latest().await.expect("it is a note");
+    // The anchor is that of before.
+    fs::remove_file(service.dir.path().join("kept")).expect("it is there");
+    let accepted = service.accept_damage(published.as_ref()).await;
+    let found = accepted.accepted().expect("there was damage");
+    assert_eq!(
+        (found.known.size, found.kept.size, found.cause),
+        (34, 34, AcceptedFor::Damage)
+    );
+    let root = hex::encode(found.kept.root.as_bytes());
     let leaves = service.write(1).await.expect("a new log");
     assert_eq!(leaves.len(), 4);
+    assert_eq!(
+        told_first(&leaves),
+        [
+            "damaged_log portcullis.example/audit".to_owned(),
+            format!("damaged_tree 34:{root}"),
+            "known_log portcullis.example/audit".to_owned(),
+            format!("known_tree 34:{root}"),
+        ]
+    );
+}
+
+/// Nothing is signed of it that nobody knows.
+#[tokio::test]
+async fn of_a_damaged_log_that_has_published_nothing_the_next_says_what_anchors_know() {
+    let service = Service::new();
+    service.write(20).await.expect("it is empty");
+    let accepted = service.accept_damage(None).await;
+    let found = accepted.accepted().expect("there was damage");
+    assert_eq!((found.known.size, found.kept.size), (22, 0));
+    let root = hex::encode(found.known.root.as_bytes());
+    let leaves = service.write(1).await.expect("a new log");
+    let expected = [
+        "damaged_log portcullis.example/audit".to_owned(),
+        "known_log portcullis.example/audit".to_owned(),
+        format!("known_tree 22:{root}"),
+    ];
+    assert_eq!(told_first(&leaves), expected);
+
+    let service = Service::new();
+    service.accept_damage(None).await;
+    let leaves = service.write(1).await.expect("a new log");
+    let expected =
+        ["damaged_log", "known_log"].map(|kind| format!("{kind} portcullis.example/audit"));
+    assert_eq!(told_first(&leaves), expected);
+}
+
+#[tokio::test]
+async fn what_a_start_finds_damaged_is_no_log_to_go_on_with() {
+    let service = Service::new();
+    service.write(600).await.expect("it is empty");
+    let bundle = service.dir.path().join("audit/log/tile/entries/001");
+    fs::remove_file(bundle).expect("it is in place");
+    let refused = service.write(1).await;
+    assert!(
+        matches!(refused, Err(OpenError::Store(StoreError::Damaged(_)))),
+        "{refused:?}"
+    );
+    let refused = service.accept().await.expect_err("it is damaged");
+    assert!(refused.is_damage(), "{refused}");
 }
 
 #[test]

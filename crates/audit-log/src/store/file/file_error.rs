@@ -88,6 +88,38 @@ pub enum FileStoreError {
     },
 }
 
+impl FileStoreError {
+    /// Whether the log in the folder is not what its writer left, so that it does not open at another time either.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        use FileStoreError as E;
+        match self {
+            E::TailCut { .. }
+            | E::OtherTree { .. }
+            | E::Damaged { .. }
+            | E::OtherJournal { .. }
+            | E::Journal(JournalError::Damaged { .. }) => true,
+            E::Folder(FolderError::Io { source, .. }) => {
+                source.kind() == io::ErrorKind::NotFound || is_none_of_ours(source)
+            }
+            E::Folder(_) => true,
+            E::Io { source, .. } | E::Journal(JournalError::Io { source, .. }) => {
+                is_none_of_ours(source)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether what is there cannot be read as what is written there, whatever the disk does.
+fn is_none_of_ours(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(
+        error.kind(),
+        K::FileTooLarge | K::InvalidData | K::UnexpectedEof | K::IsADirectory | K::NotADirectory
+    )
+}
+
 impl From<FileStoreError> for StoreError {
     fn from(error: FileStoreError) -> Self {
         use FileStoreError as E;

@@ -1,7 +1,8 @@
 //! A log that is not the one its anchors know, and the one that follows when that is accepted.
 
 use std::{
-    io,
+    error::Error,
+    io, iter,
     num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,9 +10,9 @@ use std::{
 
 use portcullis_audit_log::{
     anchor::{Anchor, FileAnchor},
-    audit::{AcceptError, Audit, Generation, LogTree},
+    audit::{AcceptError, Audit, AuditBuilder, Generation, LogTree},
     clock::Clock as LogClock,
-    note::{KeyName, VerifyingKey},
+    note::{KeyName, SignedNote, VerifyingKey},
     source::CHECKPOINT_PATH,
     store::{FileStoreError, MemoryStore, Store},
 };
@@ -27,7 +28,7 @@ use crate::{
     clock::Clock,
 };
 
-/// A log that its anchors know as another or a later one. Nobody else opens it meanwhile.
+/// A log that its anchors know as another or a later one, or a damaged one. Nobody else opens it meanwhile.
 pub(crate) struct ForeignLog {
     current: Arc<CurrentLog>,
     base: KeyName,
@@ -40,7 +41,17 @@ struct Found {
     next: Generation,
     known: LogTree,
     kept: LogTree,
+    /// What is damaged, and where.
+    damage: Option<String>,
     keys: Vec<VerifyingKey>,
+}
+
+/// A log that nobody else has.
+struct Alone {
+    current: CurrentLog,
+    store: Arc<dyn Store>,
+    held: Held,
+    damage: Option<String>,
 }
 
 /// The tree of a log, under the name that it has.
@@ -68,8 +79,8 @@ impl Held {
 }
 
 impl NamedLogs {
-    /// The log in the folder of that name, if an anchor knows another one. Of one whose end was cut, so that it does not
-    /// open, the checkpoint that it has published is an anchor as well. Nothing is changed.
+    /// The log in the folder of that name, if an anchor knows another one, or if it is damaged or its end was cut: of
+    /// that the checkpoint that it has published tells what there was. Nothing is changed.
     ///
     /// # Errors
     /// [`NamedLogError`], as `Accept` if there is nothing to accept or an anchor does not answer.
@@ -82,11 +93,16 @@ impl NamedLogs {
         let folder = self.existing(name)?;
         let log_clock: Arc<dyn LogClock> = Arc::new(AuditClock(Arc::clone(clock)));
         let base = self.origin_of(name)?;
-        let (current, store, held, published) = self.alone(&folder, name, &log_clock).await?;
+        let Alone {
+            current,
+            store,
+            held,
+            damage,
+        } = self.alone(&folder, name, &log_clock).await?;
         let found = async {
-            let mut asked = self.anchors(backend, name, &base, current.generation(), &store)?;
-            asked.extend(published);
-            self.compared(name, &base, &current, store, asked).await
+            let asked = self.anchors(backend, name, &base, current.generation(), &store)?;
+            self.compared(name, &base, &current, store, damage, asked)
+                .await
         };
         match found.await {
             Ok(found) => Ok(ForeignLog {
@@ -102,37 +118,35 @@ impl NamedLogs {
         }
     }
 
-    /// The log, while nobody else has it open; of one whose end was cut an empty one, and what the other has published.
+    /// The log, while nobody else has it open; an empty store of one that is damaged.
     async fn alone(
         &self,
         folder: &Path,
         name: &str,
         clock: &Arc<dyn LogClock>,
-    ) -> Result<(CurrentLog, Arc<dyn Store>, Held, Option<Arc<dyn Anchor>>), NamedLogError> {
+    ) -> Result<Alone, NamedLogError> {
         if name == DATABASE {
             let log = DatabaseLog::open_alone(folder).await;
             let log = log.map_err(|error| database_failed(folder.to_owned(), error))?;
             let current = log.current().clone();
-            let kept = KeptLog::Database(Arc::new(log));
-            return Ok((current, kept.store(), Held::Store(kept), None));
+            return Ok(Alone::whole(current, KeptLog::Database(Arc::new(log))));
         }
         let failed = |error| AuditOpenError::Store {
             folder: folder.to_owned(),
             error,
         };
         match CurrentLog::open(folder, clock).await {
-            Ok((current, store)) => {
-                let kept = KeptLog::Files(Arc::new(store));
-                Ok((current, kept.store(), Held::Store(kept), None))
-            }
+            Ok((current, store)) => Ok(Alone::whole(current, KeptLog::Files(Arc::new(store)))),
             Err(FileStoreError::InUse { .. }) => Err(NamedLogError::InUse),
-            Err(FileStoreError::TailCut { .. }) => {
+            Err(error) if error.is_damage() => {
                 let current = CurrentLog::of(folder).map_err(failed)?;
                 let lock = lock(&current.folder())?;
-                let published = current.folder().join("log").join(CHECKPOINT_PATH);
-                let published: Arc<dyn Anchor> = Arc::new(FileAnchor::new("published", published));
-                let nothing: Arc<dyn Store> = Arc::new(MemoryStore::new());
-                Ok((current, nothing, Held::Lock(lock), Some(published)))
+                Ok(Alone {
+                    current,
+                    store: Arc::new(MemoryStore::new()),
+                    held: Held::Lock(lock),
+                    damage: Some(told(&error)),
+                })
             }
             Err(error) => Err(failed(error).into()),
         }
@@ -144,18 +158,33 @@ impl NamedLogs {
         base: &KeyName,
         current: &CurrentLog,
         store: Arc<dyn Store>,
+        mut damage: Option<String>,
         asked: Vec<Arc<dyn Anchor>>,
     ) -> Result<Found, NamedLogError> {
         let generation = current.generation();
-        let mut builder = Audit::builder(store, base.clone(), log_name(name));
-        builder = builder.generation(generation.clone());
-        for key in signing_keys(base, &self.secrets).map_err(AuditOpenError::from)? {
-            builder = builder.key(key);
+        let builder = || -> Result<AuditBuilder, AuditOpenError> {
+            let mut builder = Audit::builder(Arc::clone(&store), base.clone(), log_name(name));
+            builder = builder.generation(generation.clone());
+            for key in signing_keys(base, &self.secrets)? {
+                builder = builder.key(key);
+            }
+            let asked = asked.iter().cloned();
+            Ok(asked.fold(builder, AuditBuilder::anchor))
+        };
+        let mut next = None;
+        if damage.is_none() {
+            match builder()?.accept_rollback().await {
+                Err(error) if error.is_damage() => damage = Some(told(&error)),
+                accepted => next = Some(accepted?),
+            }
         }
-        for anchor in asked {
-            builder = builder.anchor(anchor);
-        }
-        let next = builder.accept_rollback().await?;
+        let next = match next {
+            Some(next) => next,
+            None => {
+                let published = published(current, &*store).await;
+                builder()?.accept_damage(published.as_ref()).await?
+            }
+        };
         let origin = generation.origin(base).map_err(AuditOpenError::from)?;
         let keys = verifying_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?;
         let accepted = next.accepted().ok_or(AcceptError::NothingToAccept)?;
@@ -164,6 +193,7 @@ impl NamedLogs {
             next,
             known,
             kept,
+            damage,
             keys,
         })
     }
@@ -175,7 +205,12 @@ impl ForeignLog {
         self.named(self.found.known)
     }
 
-    /// What is there, and stays.
+    /// What is damaged, and where, if it is.
+    pub(crate) fn damage(&self) -> Option<&str> {
+        self.found.damage.as_deref()
+    }
+
+    /// What is there, and stays; of a damaged log, what it has published.
     pub(crate) fn kept(&self) -> LogTreeNamed {
         self.named(self.found.kept)
     }
@@ -221,6 +256,33 @@ impl ForeignLog {
         };
         LogTreeNamed { origin, tree }
     }
+}
+
+impl Alone {
+    fn whole(current: CurrentLog, kept: KeptLog) -> Self {
+        Self {
+            current,
+            store: kept.store(),
+            held: Held::Store(kept),
+            damage: None,
+        }
+    }
+}
+
+/// What the log has published, as far as that can be read.
+async fn published(current: &CurrentLog, store: &dyn Store) -> Option<SignedNote> {
+    if let Ok(Some(published)) = store.checkpoint().await {
+        return Some(published);
+    }
+    let file = current.folder().join("log").join(CHECKPOINT_PATH);
+    let published = FileAnchor::new("published", file).latest().await;
+    published.ok().flatten()
+}
+
+/// What an error says, with what is behind it.
+fn told(error: &dyn Error) -> String {
+    let behind = iter::successors(error.source(), |error| (*error).source());
+    behind.fold(error.to_string(), |told, error| format!("{told}: {error}"))
 }
 
 /// Takes the lock that a store would have.

@@ -1,12 +1,12 @@
 //! Why the audit log does not open.
 
-use std::{io, path::PathBuf};
+use std::{error::Error, io, path::PathBuf};
 
 use portcullis_audit_log::{
     anchor::WitnessError,
     audit::{OpenError, RolledBack},
     note::{InvalidKeyName, InvalidSeed},
-    store::FileStoreError,
+    store::{FileStoreError, StoreError},
 };
 
 use super::node::MAX_SLOTS;
@@ -55,16 +55,17 @@ pub(crate) enum AuditOpenError {
         node: String,
         found: RolledBack,
     },
+    /// What is there is no whole log.
     #[error(
-        "the audit log in {path} does not open. Put the newest copy there; if there is none, find out why, and begin the \
+        "the audit log in {path} is damaged or was cut, and does not open. Put the newest copy there; if there is none, find out why, and begin the \
          log that follows it with `ingest-server audit accept-rollback --node {node}`",
         path = folder.display()
     )]
-    TailCut {
+    Damaged {
         folder: PathBuf,
         node: String,
         #[source]
-        error: FileStoreError,
+        error: Box<dyn Error + Send + Sync>,
     },
     #[error("a key of the audit log cannot be used")]
     Key(#[from] InvalidSeed),
@@ -99,18 +100,19 @@ impl AuditOpenError {
 
     /// Whether the log is not the one that it was.
     pub(super) const fn is_refused(&self) -> bool {
-        matches!(self, Self::RolledBack { .. } | Self::TailCut { .. })
+        matches!(self, Self::RolledBack { .. } | Self::Damaged { .. })
     }
 
     pub(super) fn of_store(folder: PathBuf, node: String, error: FileStoreError) -> Self {
-        match error {
-            FileStoreError::TailCut { .. } => Self::TailCut {
+        if error.is_damage() {
+            let error = error.into();
+            return Self::Damaged {
                 folder,
                 node,
                 error,
-            },
-            error => Self::Store { folder, error },
+            };
         }
+        Self::Store { folder, error }
     }
 
     pub(super) fn of_log(folder: PathBuf, node: String, error: OpenError) -> Self {
@@ -119,6 +121,11 @@ impl AuditOpenError {
                 folder,
                 node,
                 found,
+            },
+            OpenError::Store(error @ StoreError::Damaged(_)) => Self::Damaged {
+                folder,
+                node,
+                error: error.into(),
             },
             error => Self::Log { folder, error },
         }

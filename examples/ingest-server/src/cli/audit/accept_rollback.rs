@@ -1,4 +1,4 @@
-//! `audit accept-rollback`: a log that was put back or cut stays as it is, and another follows it.
+//! `audit accept-rollback`: a log that was put back, cut or damaged stays as it is, and another follows it.
 
 use clap::Args;
 use portcullis_audit_log::{
@@ -106,10 +106,19 @@ fn to_text(foreign: &ForeignLog, begun: Option<&Begun>) -> String {
         )
     };
     let folder = foreign.folder();
-    let mut lines = vec![
-        format!("there is:    {}", line(&foreign.kept())),
-        format!("known is:    {}", line(&foreign.known())),
-    ];
+    let mut lines = match foreign.damage() {
+        None => vec![format!("there is:    {}", line(&foreign.kept()))],
+        Some(damage) => vec![
+            format!(
+                "damaged is:  {} in {}",
+                foreign.kept().origin,
+                folder.display()
+            ),
+            format!("             {damage}"),
+            published(&foreign.kept()),
+        ],
+    };
+    lines.push(format!("known is:    {}", line(&foreign.known())));
     match begun {
         None => {
             lines.push("nothing is changed: say --confirm to begin the log that follows".into())
@@ -126,6 +135,13 @@ fn to_text(foreign: &ForeignLog, begun: Option<&Begun>) -> String {
     lines.join("\n")
 }
 
+fn published(kept: &LogTreeNamed) -> String {
+    match kept.tree.size {
+        0 => "published:   nothing that can be read".to_owned(),
+        size => format!("published:   {size} entries, root {}", kept.tree.root),
+    }
+}
+
 fn to_json(foreign: &ForeignLog, begun: Option<&Begun>) -> Value {
     let tree = |log: &LogTreeNamed| {
         let root = log.tree.root.to_string();
@@ -135,6 +151,7 @@ fn to_json(foreign: &ForeignLog, begun: Option<&Begun>) -> Value {
     json!({
         "kept": tree(&foreign.kept()),
         "known": tree(&foreign.known()),
+        "damage": foreign.damage(),
         "folder": foreign.folder(),
         "vkeys": keys,
         "begun": begun.map(|(origin, folder)| json!({ "origin": origin, "folder": folder })),
