@@ -20,13 +20,13 @@ const REFUSED_WITHIN: Duration = Duration::from_millis(2_500);
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// A file system in a file.
-struct Disk(PathBuf);
+pub(crate) struct Disk(PathBuf);
 
 /// While it is there, the disk hangs. Who waits for it then cannot even be killed, so that it has to go before them.
 struct Frozen<'a>(&'a Disk);
 
 impl Disk {
-    fn new(folder: &Path) -> Self {
+    pub(crate) fn new(folder: &Path) -> Self {
         let (image, mounted) = (folder.join("disk.img"), folder.join("disk"));
         fs::File::create(&image)
             .unwrap()
@@ -36,6 +36,11 @@ impl Disk {
         run("mkfs.ext4", &["-q", "-F"], &[&image]);
         run("mount", &["-o", "loop"], &[&image, &mounted]);
         Self(mounted)
+    }
+
+    /// Where it is mounted.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 
     fn freeze(&self) -> Frozen<'_> {
