@@ -78,6 +78,9 @@ pub(crate) struct Case {
     pub(crate) firing: u32,
 }
 
+/// The label that tells the conditions of an alert apart.
+const CONDITION: &str = "condition";
+
 /// What every alert's name begins with.
 pub(crate) const PREFIX: &str = "Portcullis";
 
@@ -135,6 +138,12 @@ impl Rule {
             quickness: Quickness::Slow,
             labels: Vec::new(),
         }
+    }
+
+    /// Tells it from the other conditions of its alert, which may hold at once.
+    pub(crate) fn named(mut self, condition: &str) -> Self {
+        self.labels.push((CONDITION, condition.to_owned()));
+        self
     }
 
     /// From the cause to the message, at most; `None` where nothing is promised.

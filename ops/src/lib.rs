@@ -16,3 +16,6 @@ mod timing;
 mod yaml;
 
 pub use self::{command::run, routes::route_cases};
+
+#[cfg(test)]
+mod server_mutants;

@@ -376,7 +376,7 @@ fn burn_rule(slo: &Slo, burn: &Burn) -> Rule {
             (None, _) if burn.factor < BURNS[0].factor => Quickness::After("ErrorBudgetBurn"),
             (None, _) => Quickness::Climbs(climbs),
         },
-        labels: vec![("window", (*long).to_owned())],
+        labels: vec![("slo", (*name).to_owned()), ("window", (*long).to_owned())],
     }
 }
 

@@ -18,6 +18,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::{Value, json};
+
 const DEADLINE: Duration = Duration::from_secs(30);
 
 fn monitoring() -> PathBuf {
@@ -51,9 +53,8 @@ fn files(folder: &str) -> Vec<String> {
 #[test]
 fn prometheus_takes_the_rules_and_the_configuration() {
     let rules = files("rules");
-    let mut arguments = vec!["check", "rules"];
-    arguments.extend(rules.iter().map(String::as_str));
-    succeeds("promtool", &arguments);
+    let rules: Vec<_> = rules.iter().map(String::as_str).collect();
+    assert!(rules_in(&rules) > 60);
     // Its files of secrets are not here.
     succeeds(
         "promtool",
@@ -68,6 +69,60 @@ fn each_alert_fires_below_at_above_and_without_data_as_its_cases_say() {
     let mut arguments = vec!["test", "rules"];
     arguments.extend(tests.iter().map(String::as_str));
     succeeds("promtool", &arguments);
+}
+
+/// How many rules `promtool` finds in these files.
+fn rules_in(files: &[&str]) -> u32 {
+    // Two rules that give the same series are refused too.
+    let mut arguments = vec!["check", "rules", "--lint-fatal"];
+    arguments.extend(files);
+    let told = succeeds("promtool", &arguments);
+    told.lines()
+        .filter_map(|line| line.trim().strip_prefix("SUCCESS: "))
+        .map(|rest| rest.split(' ').next().unwrap().parse::<u32>().unwrap())
+        .sum()
+}
+
+/// With no difference between 1 and 1.0, of which jsonnet knows none.
+fn as_floats(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => json!(number.as_f64()),
+        Value::Array(items) => items.iter().map(as_floats).collect(),
+        Value::Object(members) => {
+            let members = members.iter();
+            members
+                .map(|(name, value)| (name.clone(), as_floats(value)))
+                .collect()
+        }
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn the_mixin_has_the_same_rules_and_dashboards() {
+    const EVALUATE: &str = "import _jsonnet; print(_jsonnet.evaluate_snippet('all', \"local mixin = import \
+                            'mixin.libsonnet'; { dashboards: mixin.grafanaDashboards, \
+                            groups: mixin.prometheusRules.groups + mixin.prometheusAlerts.groups }\"))";
+    let evaluated = succeeds("python3", &["-c", EVALUATE]);
+    let evaluated: Value = serde_json::from_str(&evaluated).unwrap();
+    let dashboards = evaluated["dashboards"].as_object().unwrap();
+    let committed = files("dashboards");
+    assert_eq!(dashboards.len(), committed.len());
+    for path in committed {
+        let text = fs::read_to_string(monitoring().join(&path)).unwrap();
+        let page: Value = serde_json::from_str(&text).unwrap();
+        let (_, name) = path.split_once('/').unwrap();
+        assert_eq!(as_floats(&dashboards[name]), as_floats(&page), "{name}");
+    }
+    let name = format!("portcullis-mixin-{}.yml", std::process::id());
+    let path = env::temp_dir().join(name);
+    fs::write(&path, json!({ "groups": evaluated["groups"] }).to_string()).unwrap();
+    let of_mixin = rules_in(&[path.to_str().unwrap()]);
+    fs::remove_file(&path).unwrap();
+    let rules = files("rules");
+    let rules: Vec<_> = rules.iter().map(String::as_str).collect();
+    assert!(of_mixin > 60, "{of_mixin}");
+    assert_eq!(of_mixin, rules_in(&rules));
 }
 
 #[test]

@@ -60,9 +60,9 @@ pub(super) fn alerts() -> Vec<Alert> {
                           the receiver that the labels name.",
             dashboard: "security",
             rules: vec![
-                Rule::ticket("ingest_audit_anchor_age_seconds > 300", 0),
-                Rule::ticket("ingest_audit_sink_lag_seconds > 600", 0),
-                Rule::ticket("increase(ingest_audit_dropped_total[10m]) > 0", 0),
+                Rule::ticket("ingest_audit_anchor_age_seconds > 300", 0).named("anchor"),
+                Rule::ticket("ingest_audit_sink_lag_seconds > 600", 0).named("sink"),
+                Rule::ticket("increase(ingest_audit_dropped_total[10m]) > 0", 0).named("dropped"),
             ],
             cases: vec![
                 Case::scraped(

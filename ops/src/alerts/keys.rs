@@ -11,6 +11,9 @@ const LATE: &str = "slo_requests_total{slo=\"revocation\",verdict=\"bad\"}";
 const FAILED: &str =
     "kek_calls_total{provider=\"local\",operation=\"unwrap_key\",outcome=\"unavailable\"}";
 const WRAPPED: &str = "kek_calls_total{provider=\"local\",operation=\"unwrap_key\",outcome=\"ok\"}";
+const FAILED_OF_A: &str = "kek_calls_total{instance=\"a\",provider=\"aws\",operation=\"unwrap_key\",outcome=\"unavailable\"}";
+const WRAPPED_BY_B: &str =
+    "kek_calls_total{instance=\"b\",provider=\"aws\",operation=\"unwrap_key\",outcome=\"ok\"}";
 const DISABLED: &str = "keyring_faults_total{kind=\"refused_key\"}";
 const RETIRED: &str = "keyring_rows{state=\"decrypt-only\"}";
 
@@ -51,12 +54,13 @@ fn api_keys() -> Vec<Alert> {
                           bus, the outbox, and the database of that process.",
             dashboard: "security",
             rules: vec![
-                Rule::page("apikey_cache_confirmed_seconds == 0", 30, AtOnce),
+                Rule::page("apikey_cache_confirmed_seconds == 0", 30, AtOnce).named("unconfirmed"),
                 Rule::page(
                     "increase(slo_requests_total{slo=\"revocation\",verdict=\"bad\"}[2m]) > 0",
                     0,
                     AtOnce,
-                ),
+                )
+                .named("late"),
             ],
             cases: vec![
                 Case::scraped(
@@ -78,6 +82,12 @@ fn api_keys() -> Vec<Alert> {
                     1,
                 ),
                 Case::scraped("one late", &[(LATE, "0x10 1x10")], "3m", 1),
+                Case::scraped(
+                    "unconfirmed for half a minute",
+                    &[("apikey_cache_confirmed_seconds", "0x20"), (LATE, "0x20")],
+                    "45s",
+                    1,
+                ),
                 Case::scraped("no data", &[], "4m", 0),
             ],
         },
@@ -100,12 +110,14 @@ fn data_keys() -> Vec<Alert> {
                      > 0.5 * (sum by (job, instance) (rate(kek_calls_total[1m])) or vector(0))",
                     30,
                     Climbs(30.0),
-                ),
+                )
+                .named("provider"),
                 Rule::page(
                     "increase(keyring_faults_total{kind=\"refused_key\"}[2m]) > 0",
                     0,
                     AtOnce,
-                ),
+                )
+                .named("refused key"),
             ],
             cases: vec![
                 Case::scraped(
@@ -127,6 +139,12 @@ fn data_keys() -> Vec<Alert> {
                     "4m",
                     0,
                 ),
+                Case::scraped(
+                    "one of two processes",
+                    &[(FAILED_OF_A, "0+10x20"), (WRAPPED_BY_B, "0+30x20")],
+                    "4m",
+                    1,
+                ),
                 Case::scraped("no data", &[], "4m", 0),
             ],
         },
@@ -139,8 +157,8 @@ fn data_keys() -> Vec<Alert> {
                           `keys rotate`, or a new version of the key-encryption key.",
             dashboard: "security",
             rules: vec![
-                Rule::ticket("keyring_oldest_primary_seconds > 97 * 86400", 0),
-                Rule::ticket("keyring_kek_age_seconds > 372 * 86400", 0),
+                Rule::ticket("keyring_oldest_primary_seconds > 97 * 86400", 0).named("data key"),
+                Rule::ticket("keyring_kek_age_seconds > 372 * 86400", 0).named("key-encryption key"),
             ],
             cases: vec![
                 Case::scraped(
@@ -192,6 +210,7 @@ fn data_keys() -> Vec<Alert> {
             cases: vec![
                 Case::new("none", &[(RETIRED, "0x90")], "80m", 0),
                 Case::new("getting fewer", &[(RETIRED, "900-5x90")], "80m", 0),
+                Case::new("one row", &[(RETIRED, "1x90")], "80m", 1),
                 Case::new("as many as before", &[(RETIRED, "900x90")], "80m", 1),
                 Case::new(
                     "since less than an hour",

@@ -3,6 +3,10 @@
 use super::{Alert, Case, Quickness::Climbs, Rule};
 
 const REFUSED: &str = "ratelimit_decisions_total{policy=\"free/write\",outcome=\"refused\"}";
+const REFUSED_OF_A: &str =
+    "ratelimit_decisions_total{instance=\"a\",policy=\"free/write\",outcome=\"refused\"}";
+const REFUSED_OF_B: &str =
+    "ratelimit_decisions_total{instance=\"b\",policy=\"free/write\",outcome=\"refused\"}";
 const ADMITTED: &str = "ratelimit_decisions_total{policy=\"free/write\",outcome=\"admitted\"}";
 const WRONG: &str = "apikey_auth_failures_total{reason=\"wrong\"}";
 const ANSWERED: &str = "slo_requests_total{slo=\"availability\",verdict=\"good\"}";
@@ -50,6 +54,22 @@ pub(super) fn alerts() -> Vec<Alert> {
                     "5m",
                     1,
                 ),
+                Case::scraped(
+                    "for half a minute",
+                    &[(REFUSED, "0+2000x30"), (ADMITTED, "0+1x30")],
+                    "1m",
+                    1,
+                ),
+                Case::scraped(
+                    "two processes, each with three a second",
+                    &[
+                        (REFUSED_OF_A, "0+45x30"),
+                        (REFUSED_OF_B, "0+45x30"),
+                        (ADMITTED, "0+1x30"),
+                    ],
+                    "5m",
+                    0,
+                ),
                 Case::scraped("no data", &[], "5m", 0),
                 Case::scraped(
                     "restart",
@@ -94,6 +114,15 @@ pub(super) fn alerts() -> Vec<Alert> {
                     &[
                         ("ratelimit_breaker_state", "0x20"),
                         ("ratelimit_heartbeats_missed", "2x20"),
+                    ],
+                    "4m",
+                    1,
+                ),
+                Case::scraped(
+                    "one request tries",
+                    &[
+                        ("ratelimit_breaker_state", "1x20"),
+                        ("ratelimit_heartbeats_missed", "0x20"),
                     ],
                     "4m",
                     1,

@@ -54,8 +54,8 @@ pub(super) fn alerts() -> Vec<Alert> {
                           erasure could not be noted and did not happen. First: the log and /readyz say why.",
             dashboard: "security",
             rules: vec![
-                Rule::ticket("ingest_shredding_owed_seconds > 86400", 0),
-                Rule::ticket("ingest_erasures_unnoted > 0", 0),
+                Rule::ticket("ingest_shredding_owed_seconds > 86400", 0).named("on the disk"),
+                Rule::ticket("delta(ingest_erasures_unnoted[2m]) > 0", 0).named("unnoted"),
             ],
             cases: vec![
                 Case::scraped(
@@ -70,7 +70,24 @@ pub(super) fn alerts() -> Vec<Alert> {
                     "1m",
                     1,
                 ),
-                Case::scraped("not noted", &[("ingest_erasures_unnoted", "1x9")], "1m", 1),
+                Case::scraped(
+                    "not noted",
+                    &[("ingest_erasures_unnoted", "0x4 1x9")],
+                    "2m",
+                    1,
+                ),
+                Case::scraped(
+                    "not noted long ago",
+                    &[("ingest_erasures_unnoted", "0x4 1x20")],
+                    "5m",
+                    0,
+                ),
+                Case::scraped(
+                    "restart",
+                    &[("ingest_erasures_unnoted", "3x4 0x9")],
+                    "2m",
+                    0,
+                ),
                 Case::scraped("no data", &[], "1m", 0),
             ],
         },

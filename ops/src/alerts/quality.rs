@@ -28,6 +28,12 @@ pub(super) fn alerts() -> Vec<Alert> {
             )],
             cases: vec![
                 Case::new(
+                    "a drop of a little over a hundred events",
+                    &[(REJECTED, "0x60 0+10x20"), (RECEIVED, "0+20x80")],
+                    "75m",
+                    1,
+                ),
+                Case::new(
                     "a drop",
                     &[(REJECTED, "0x60 0+10x20"), (RECEIVED, "0+100x80")],
                     "75m",
@@ -67,16 +73,28 @@ pub(super) fn alerts() -> Vec<Alert> {
                     "dq_unaccounted > 1000 * ingest_requests_in_flight + ingest_write_queue_rows",
                     60,
                     AtOnce,
-                ),
+                )
+                .named("open"),
                 // Its series begins with the first that is lost, which `increase` would not see.
                 Rule::page(
                     "sum by (job, instance) (dq_outcomes_total{outcome=\"lost\"})\n-\n\
                      (sum by (job, instance) (dq_outcomes_total{outcome=\"lost\"} offset 2m) or 0 * up)\n> 0",
                     0,
                     AtOnce,
-                ),
+                )
+                .named("lost"),
             ],
             cases: vec![
+                Case::scraped(
+                    "more than are at work",
+                    &[
+                        ("dq_unaccounted", "1500x20"),
+                        ("ingest_requests_in_flight", "1x20"),
+                        ("ingest_write_queue_rows", "0x20"),
+                    ],
+                    "4m",
+                    1,
+                ),
                 Case::scraped(
                     "at work",
                     &[

@@ -61,6 +61,12 @@ fn answers() -> Vec<Alert> {
                     "5m",
                     0,
                 ),
+                Case::scraped(
+                    "a little over fifty answers",
+                    &[(LATE, "0+1x30"), (IN_TIME, "0+9x30")],
+                    "5m",
+                    1,
+                ),
                 Case::scraped("no data", &[], "5m", 0),
                 Case::scraped(
                     "restart",
@@ -236,12 +242,14 @@ fn storage() -> Vec<Alert> {
                     "ingest_write_queue_rows / ingest_write_queue_capacity_rows > 0.8",
                     60,
                     AtOnce,
-                ),
+                )
+                .named("full"),
                 Rule::page(
                     "increase(dq_rejected_total{reason=\"capacity.queue_full\"}[2m]) > 0",
                     0,
                     AtOnce,
-                ),
+                )
+                .named("refused"),
             ],
             cases: vec![
                 Case::scraped(
@@ -291,7 +299,7 @@ fn storage() -> Vec<Alert> {
                           full nothing can be written. First: prune what may go, or grow the disk.",
             dashboard: "health",
             rules: vec![
-                Rule::page("disk_free_bytes / disk_size_bytes < 0.1", 60, AtOnce),
+                Rule::page("disk_free_bytes / disk_size_bytes < 0.1", 60, AtOnce).named("room"),
                 // What fills a disk takes its time: the rule above holds when it is quick.
                 Rule {
                     quickness: super::Quickness::After("DiskFilling"),
@@ -300,6 +308,7 @@ fn storage() -> Vec<Alert> {
                         300,
                         AtOnce,
                     )
+                    .named("trend")
                 },
             ],
             cases: vec![
@@ -335,6 +344,33 @@ fn storage() -> Vec<Alert> {
                     &[
                         ("disk_free_bytes{volume=\"data\"}", "9000-4x90"),
                         ("disk_size_bytes{volume=\"data\"}", "10000x90"),
+                    ],
+                    "80m",
+                    0,
+                ),
+                Case::new(
+                    "since less than five minutes",
+                    &[
+                        ("disk_free_bytes{volume=\"data\"}", "900-4x90"),
+                        ("disk_size_bytes{volume=\"data\"}", "1000x90"),
+                    ],
+                    "5m",
+                    0,
+                ),
+                Case::new(
+                    "since five minutes",
+                    &[
+                        ("disk_free_bytes{volume=\"data\"}", "900-4x90"),
+                        ("disk_size_bytes{volume=\"data\"}", "1000x90"),
+                    ],
+                    "7m",
+                    1,
+                ),
+                Case::new(
+                    "full in a moment more than four hours",
+                    &[
+                        ("disk_free_bytes{volume=\"data\"}", "3.7-0.01x90"),
+                        ("disk_size_bytes{volume=\"data\"}", "20x90"),
                     ],
                     "80m",
                     0,

@@ -4,6 +4,8 @@ use super::{Alert, Case, Rule};
 
 const SPANS: &str = "telemetry_spans_dropped_total{reason=\"queue_spans\"}";
 const LINES: &str = "telemetry_log_lines_dropped_total{reason=\"rate\"}";
+const OVERFLOW_OF_A: &str = "telemetry_label_overflow_total{instance=\"a\",metric=\"dq_outcomes\"}";
+const OVERFLOW_OF_B: &str = "telemetry_label_overflow_total{instance=\"b\",metric=\"dq_outcomes\"}";
 const OVERFLOW: &str = "telemetry_label_overflow_total{metric=\"dq_outcomes\"}";
 
 pub(super) fn alerts() -> Vec<Alert> {
@@ -16,8 +18,9 @@ pub(super) fn alerts() -> Vec<Alert> {
                           leave no trace. First: the collector, or what writes so many lines.",
             dashboard: "health",
             rules: vec![
-                Rule::ticket("increase(telemetry_spans_dropped_total[10m]) > 0", 0),
-                Rule::ticket("increase(telemetry_log_lines_dropped_total[10m]) > 0", 0),
+                Rule::ticket("increase(telemetry_spans_dropped_total[10m]) > 0", 0).named("spans"),
+                Rule::ticket("increase(telemetry_log_lines_dropped_total[10m]) > 0", 0)
+                    .named("lines"),
             ],
             cases: vec![
                 Case::scraped("none", &[(SPANS, "0x20"), (LINES, "0x20")], "4m", 0),
@@ -40,6 +43,12 @@ pub(super) fn alerts() -> Vec<Alert> {
             cases: vec![
                 Case::scraped("none", &[(OVERFLOW, "0x20")], "4m", 0),
                 Case::scraped("the first", &[(OVERFLOW, "0x10 1x10")], "3m", 1),
+                Case::scraped(
+                    "of two processes",
+                    &[(OVERFLOW_OF_A, "0x10 1x10"), (OVERFLOW_OF_B, "0x10 1x10")],
+                    "3m",
+                    2,
+                ),
                 Case::scraped("no data", &[], "4m", 0),
             ],
         },

@@ -149,7 +149,11 @@ fn panel(panel: &Panel, id: usize, position: Value) -> Value {
         steps.push(json!({ "color": "red", "value": threshold }));
         let alert = alerts::all().into_iter().find(|alert| alert.name == name);
         links.extend(alert.map(|alert| {
-            json!({ "title": format!("Runbook of {name}"), "url": alert.runbook_url(), "targetBlank": true })
+            json!({
+                "title": format!("Runbook of {name}"), "type": "link", "url": alert.runbook_url(), "targetBlank": true,
+                "asDropdown": false, "icon": "external link", "includeVars": false, "keepTime": false, "tags": [],
+                "tooltip": "",
+            })
         }));
     }
     let custom = match panel.kind {

@@ -181,35 +181,64 @@ async fn while_another_process_holds_the_lock_every_answer_comes_within_two_seco
     assert_eq!(status, StatusCode::OK, "{components}");
 }
 
-#[tokio::test]
-async fn a_damaged_database_is_named_and_not_written() {
-    const FLIPPED: usize = 4 << 10;
-    let data = Data::new();
-    let server = Server::start_on(&data);
-    let key = server.issue("acme", &ALL_SCOPES).await;
-    assert_eq!(batch(&server, &key, 0).await, StatusCode::ACCEPTED);
+/// A page of a database that somebody has damaged while no process used it.
+pub(crate) struct FlippedPage {
+    file: File,
+    start: u64,
+}
+
+/// Where in the database the page with the root of the events' table ends.
+pub(crate) async fn page_of_events(data: &Data) -> u64 {
     let root = "SELECT (SELECT rootpage FROM sqlite_schema WHERE name = 'event')
                 * (SELECT page_size FROM pragma_page_size)";
     let end: i64 = sqlx::query_scalar(root)
         .fetch_one(&mut data.connect().await)
         .await
         .unwrap();
+    u64::try_from(end).unwrap()
+}
+
+impl FlippedPage {
+    /// Flips every bit of the page that ends there.
+    pub(crate) fn of(data: &Data, end: u64) -> Self {
+        let mut file = File::options();
+        let file = file.read(true).write(true).open(data.database()).unwrap();
+        let mut page = Self {
+            file,
+            start: end - 4_096,
+        };
+        page.flip();
+        page
+    }
+
+    /// Makes it what it was.
+    pub(crate) fn put_back(mut self) {
+        self.flip();
+    }
+
+    fn flip(&mut self) {
+        let mut bytes = [0; 4_096];
+        let start = SeekFrom::Start(self.start);
+        self.file.seek(start).unwrap();
+        self.file.read_exact(&mut bytes).unwrap();
+        for byte in &mut bytes {
+            *byte = !*byte;
+        }
+        self.file.seek(start).unwrap();
+        self.file.write_all(&bytes).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_named_and_not_written() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    assert_eq!(batch(&server, &key, 0).await, StatusCode::ACCEPTED);
+    let page = page_of_events(&data).await;
     let before = server.metrics().await;
     assert!(server.terminate().success());
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .open(data.database())
-        .unwrap();
-    let start = SeekFrom::Start(u64::try_from(end).unwrap() - 4_096);
-    let mut bytes = vec![0; FLIPPED];
-    file.seek(start).unwrap();
-    file.read_exact(&mut bytes).unwrap();
-    for byte in &mut bytes {
-        *byte = !*byte;
-    }
-    file.seek(start).unwrap();
-    file.write_all(&bytes).unwrap();
+    FlippedPage::of(&data, page);
 
     let server = Server::start_on(&data);
     for n in 0..3 {

@@ -37,17 +37,31 @@ const NO_TIMES: [&str; 3] = [
 
 /// The server under a wall clock that a file sets; the monotonic clock is the system's.
 #[derive(Debug)]
-struct Clock(PathBuf);
+pub(crate) struct Clock(PathBuf);
 
 impl Clock {
+    /// A clock whose file is in this folder.
+    pub(crate) fn beside(folder: &Path) -> Self {
+        Self(folder.join("faketime"))
+    }
+
     fn set(&self, time: &str) {
+        self.write(&format!("@{time}"));
+    }
+
+    /// It is so much later than the system's, such as `+3h`.
+    pub(crate) fn shift(&self, by: &str) {
+        self.write(by);
+    }
+
+    fn write(&self, text: &str) {
         // In one step, since the server reads it all the time.
         let next = self.0.with_extension("next");
-        fs::write(&next, format!("@{time}")).unwrap();
+        fs::write(&next, text).unwrap();
         fs::rename(next, &self.0).unwrap();
     }
 
-    fn command(&self, data: &Data) -> Command {
+    pub(crate) fn command(&self, data: &Data) -> Command {
         let mut command = data.command();
         command
             .env("LD_PRELOAD", libfaketime())
@@ -139,15 +153,11 @@ async fn rows(data: &Data) -> Vec<String> {
         .unwrap()
 }
 
-fn clock(folder: &Path) -> Clock {
-    Clock(folder.join("faketime"))
-}
-
 #[tokio::test]
 async fn it_starts_and_serves_at_any_time() {
     for time in TIMES {
         let data = Data::new();
-        let clock = clock(data.path());
+        let clock = Clock::beside(data.path());
         clock.set(time);
         let server = Server::start_command(&data, clock.command(&data));
         let key = server.issue("acme", &ALL_SCOPES).await;
@@ -163,7 +173,7 @@ async fn it_starts_and_serves_at_any_time() {
 #[tokio::test]
 async fn it_serves_on_whatever_the_clock_is_set_to_meanwhile() {
     let data = Data::new();
-    let clock = clock(data.path());
+    let clock = Clock::beside(data.path());
     clock.set(TIMES[1]);
     let server = Server::start_command(&data, clock.command(&data));
     // The operator asks more than 40 times at once.
@@ -198,7 +208,7 @@ async fn it_serves_on_whatever_the_clock_is_set_to_meanwhile() {
 async fn a_clock_that_is_not_set_is_refused_at_the_start() {
     for time in NO_TIMES {
         let data = Data::new();
-        let clock = clock(data.path());
+        let clock = Clock::beside(data.path());
         clock.set(time);
         let output = run_to_end(clock.command(&data).arg("serve"));
         let said = String::from_utf8(output.stderr).unwrap();
@@ -213,7 +223,7 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 #[tokio::test]
 async fn a_clock_that_is_set_wrong_meanwhile_is_refused_until_it_is_right() {
     let data = Data::new();
-    let clock = clock(data.path());
+    let clock = Clock::beside(data.path());
     clock.set(TIMES[1]);
     let server = Server::start_command(&data, clock.command(&data));
     let key = server.issue("acme", &ALL_SCOPES).await;
@@ -257,7 +267,7 @@ async fn a_clock_that_is_set_wrong_meanwhile_is_refused_until_it_is_right() {
 #[tokio::test]
 async fn a_key_expires_by_the_date() {
     let data = Data::new();
-    let clock = clock(data.path());
+    let clock = Clock::beside(data.path());
     clock.set("2026-05-01 12:00:00");
     let server = Server::start_command(&data, clock.command(&data));
     let body = json!({
@@ -299,7 +309,7 @@ async fn age_of_data_keys(server: &Server) -> (f64, f64) {
 #[tokio::test]
 async fn data_keys_are_overdue_by_the_date() {
     let data = Data::new();
-    let clock = clock(data.path());
+    let clock = Clock::beside(data.path());
     clock.set("2026-05-01 12:00:00");
     let server = Server::start_command(&data, clock.command(&data));
     let key = server.issue("acme", &ALL_SCOPES).await;
@@ -332,7 +342,7 @@ async fn data_keys_are_overdue_by_the_date() {
 #[tokio::test]
 async fn a_rotated_key_ends_and_its_successor_begins_by_the_date() {
     let data = Data::new();
-    let clock = clock(data.path());
+    let clock = Clock::beside(data.path());
     clock.set("2026-05-01 12:00:00");
     let server = Server::start_command(&data, clock.command(&data));
     let body = json!({

@@ -50,12 +50,20 @@ impl Receivers {
         &self.address
     }
 
-    /// The first that was told like this.
-    pub(super) fn find(&self, alert: &str, instance: &str, status: &str) -> Option<Told> {
+    /// The first that was told like this, to any receiver if none is named.
+    pub(super) fn find(
+        &self,
+        alert: &str,
+        instance: &str,
+        status: &str,
+        receiver: Option<&str>,
+    ) -> Option<Told> {
         let told = self.told.lock().unwrap();
         let mut told = told.iter();
-        let found =
-            told.find(|it| it.alert == alert && it.instance == instance && it.status == status);
+        let found = told.find(|it| {
+            let is_to = receiver.is_none_or(|receiver| it.receiver == receiver);
+            is_to && it.alert == alert && it.instance == instance && it.status == status
+        });
         found.cloned()
     }
 
