@@ -16,6 +16,7 @@ use portcullis_audit_log::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::{
     audit_anchors::{copy, read_a_lead, refusal},
@@ -230,8 +231,8 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 #[tokio::test]
 async fn a_damaged_log_is_followed_by_another_that_says_so_and_stays_as_it_is() {
-    let data = Data::new();
-    let (log, sound) = (data.path().join("audit/server"), data.path().join("sound"));
+    let (data, kept) = (Data::new(), TempDir::new().unwrap());
+    let (log, sound) = (data.path().join("audit/server"), kept.path().join("sound"));
     let server = Server::start_on(&data);
     let key = server.issue("acme", &ALL_SCOPES).await;
     let lead = json!({ "email": "ada@lead.example" });
@@ -241,7 +242,8 @@ async fn a_damaged_log_is_followed_by_another_that_says_so_and_stays_as_it_is() 
         assert!(server.read_lead(&key, &lead).await.status().is_success());
     }
     assert!(server.terminate().success());
-    copy(&log, &sound);
+    // With the database, in which an anchor is.
+    copy(data.path(), &sound);
     let checkpoint = fs::read_to_string(log.join("log/checkpoint")).unwrap();
     let size = checkpoint.lines().nth(1).unwrap().to_owned();
     let journal = log.join("journal/0000000000.paj");
@@ -258,8 +260,8 @@ async fn a_damaged_log_is_followed_by_another_that_says_so_and_stays_as_it_is() 
         (&|| removed("log/tile/entries/001"), "log/tile/entries/001"),
     ];
     for (damage, what) in damages {
-        fs::remove_dir_all(&log).unwrap();
-        copy(&sound, &log);
+        fs::remove_dir_all(data.path()).unwrap();
+        copy(&sound, data.path());
         damage();
         let said = refusal(data.command().arg("serve"));
         for word in [what, "accept-rollback --node server"] {

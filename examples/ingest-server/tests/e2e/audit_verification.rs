@@ -169,7 +169,7 @@ async fn a_byte_that_is_changed_behind_the_service_is_found() {
 async fn what_cannot_be_verified_is_named() {
     let server = Server::start();
     for (query, body, part) in [
-        ("", json!({ "from": 5, "to": 5 }), "`to`"),
+        ("", json!({ "from": 5, "to": 5 }), "entries 5 to 5"),
         ("", json!({ "from": "canary7Q" }), "from"),
         ("", json!({ "fro": 1 }), "from"),
         ("?shoe=1", json!({}), "`shoe`"),

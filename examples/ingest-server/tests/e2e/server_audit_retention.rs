@@ -13,7 +13,7 @@ use crate::{
 fn command(data: &Data, time: &str) -> Command {
     let mut command = data.command();
     command.envs([
-        ("INGEST_AUDIT_PERSONAL_RETENTION", "1"),
+        ("INGEST_AUDIT_PERSONAL_RETENTION", "2"),
         ("FAKETIME", time),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
     ]);
@@ -49,7 +49,7 @@ async fn what_lies_beside_a_log_that_another_has_followed_goes_for_its_age_and_t
 
     let server = start("@2026-05-01 12:30:00");
     assert!(server.terminate().success());
-    // A clock that is ahead is not believed before a log has entries of that time.
+    // A clock that is ahead is not believed by more than a day before a log has entries of that time.
     let server = start("@2026-05-04 12:00:00");
     assert!(on_record(&server, "&action=audit.erased").await.is_empty());
     assert!(server.terminate().success());

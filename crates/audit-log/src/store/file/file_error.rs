@@ -92,18 +92,17 @@ impl FileStoreError {
     /// Whether the log in the folder is not what its writer left, so that it does not open at another time either.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        use FileStoreError as E;
         match self {
-            E::TailCut { .. }
-            | E::OtherTree { .. }
-            | E::Damaged { .. }
-            | E::OtherJournal { .. }
-            | E::Journal(JournalError::Damaged { .. }) => true,
-            E::Folder(FolderError::Io { source, .. }) => {
+            Self::TailCut { .. }
+            | Self::OtherTree { .. }
+            | Self::Damaged { .. }
+            | Self::OtherJournal { .. }
+            | Self::Journal(JournalError::Damaged { .. }) => true,
+            Self::Folder(FolderError::Io { source, .. }) => {
                 source.kind() == io::ErrorKind::NotFound || is_none_of_ours(source)
             }
-            E::Folder(_) => true,
-            E::Io { source, .. } | E::Journal(JournalError::Io { source, .. }) => {
+            Self::Folder(_) => true,
+            Self::Io { source, .. } | Self::Journal(JournalError::Io { source, .. }) => {
                 is_none_of_ours(source)
             }
             _ => false,
@@ -122,14 +121,15 @@ fn is_none_of_ours(error: &io::Error) -> bool {
 
 impl From<FileStoreError> for StoreError {
     fn from(error: FileStoreError) -> Self {
-        use FileStoreError as E;
         match error {
-            E::TailCut { .. }
-            | E::OtherTree { .. }
-            | E::Damaged { .. }
-            | E::OtherJournal { .. }
-            | E::Journal(JournalError::Damaged { .. })
-            | E::Folder(FolderError::Tile { .. } | FolderError::OtherTree) => Self::damaged(error),
+            FileStoreError::TailCut { .. }
+            | FileStoreError::OtherTree { .. }
+            | FileStoreError::Damaged { .. }
+            | FileStoreError::OtherJournal { .. }
+            | FileStoreError::Journal(JournalError::Damaged { .. })
+            | FileStoreError::Folder(FolderError::Tile { .. } | FolderError::OtherTree) => {
+                Self::damaged(error)
+            }
             _ => Self::unavailable(error),
         }
     }
