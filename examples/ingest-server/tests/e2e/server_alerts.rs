@@ -60,7 +60,7 @@ async fn an_alert_arrives_with_its_runbook() {
     assert_eq!(event.send().await.unwrap().status(), StatusCode::ACCEPTED);
 }
 
-/// Takes a quarter of an hour, and does nothing but in `scripts/nightly`.
+/// Takes seven minutes or more, and does nothing but in `scripts/nightly`.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_alert_arrives_within_two_minutes_of_its_cause_and_resolves() {
     if !as_committed() {
