@@ -133,6 +133,22 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`StoreError`].
     async fn first(&self) -> Result<u64, StoreError>;
 
+    /// Reads what is durable and in no bundle yet, where a store keeps that apart, and holds it against what was
+    /// committed. Gives the first leaf that a start would not find; it is durable again then. A store without such a
+    /// journal has nothing to read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn check_journal(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
+    /// How often somebody else has damaged what was durable and in no bundle yet, as far as that was found since the
+    /// store was opened.
+    fn damages(&self) -> u64 {
+        0
+    }
+
     /// How far somebody has come who follows the log: the leaf that is next.
     ///
     /// # Errors

@@ -212,10 +212,40 @@ impl Journal {
         self.full.front().is_some_and(|(_, end)| *end <= size)
     }
 
-    /// Whether the files that are written to are still those that a start would read.
+    /// Whether the files that are written to are still those that a start would read, and none is shorter than it was
+    /// made. Bytes that were overwritten it does not see.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
-        self.current.is_in_place() && self.next.as_ref().is_none_or(Segment::is_in_place)
+        let is_there = |(number, _): &(u64, u64)| segment::is_there(&self.folder, *number);
+        self.current.is_in_place()
+            && self.next.as_ref().is_none_or(Segment::is_in_place)
+            && self.full.iter().all(is_there)
+    }
+
+    /// Reads the journal of a folder as [`open`](Self::open) does, and changes nothing. Gives the size of the tree that
+    /// a start would find.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub(crate) fn look(
+        folder: &Path,
+        edge: RightEdge,
+        mut each: impl FnMut(&Frame<'_>),
+    ) -> Result<u64, JournalError> {
+        let damaged = |source: Damage| JournalError::Damaged {
+            path: folder.to_owned(),
+            source,
+        };
+        let mut recovery = Recovery::new(edge);
+        for number in segment::listed(folder).map_err(failed("read", folder))? {
+            let path = segment::path_of(folder, number);
+            let bytes =
+                bounded_file::read(&path, SEGMENT_BYTES as usize).map_err(failed("read", &path))?;
+            let read = recovery.read_segment(number, &bytes, &mut each);
+            read.map_err(damaged)?;
+        }
+        let (edge, _) = recovery.finish().map_err(damaged)?;
+        Ok(edge.size())
     }
 
     /// Whether it failed, and is to be opened again.

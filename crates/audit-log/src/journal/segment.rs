@@ -103,7 +103,8 @@ impl Segment {
     }
 
     /// Writes the last frame once more and zeros behind it, up to `end`. Whether what was read is on the disk, only a
-    /// sync after a write tells: it may have been in memory alone, since a sync of it failed.
+    /// sync after a write tells: it may have been in memory alone, since a sync of it failed. One that is shorter than it
+    /// was made is made as long again.
     pub(super) fn settle(
         &self,
         disk: &dyn Disk,
@@ -111,10 +112,14 @@ impl Segment {
         end: u64,
     ) -> Result<(), JournalError> {
         let at = self.used.saturating_sub(last_frame.len() as u64);
-        disk.write_all_at(&self.file, last_frame, at)
-            .and_then(|()| zero(disk, &self.file, self.used, end))
-            .and_then(|()| disk.sync_data(&self.file))
-            .map_err(failed("settle", &self.path))
+        let settle = || {
+            let is_short = self.file.metadata()?.len() < SEGMENT_BYTES.into();
+            let end = if is_short { SEGMENT_BYTES.into() } else { end };
+            disk.write_all_at(&self.file, last_frame, at)?;
+            zero(disk, &self.file, self.used, end)?;
+            disk.sync_data(&self.file)
+        };
+        settle().map_err(failed("settle", &self.path))
     }
 
     /// Its folder has another name by now.
@@ -145,14 +150,23 @@ impl Segment {
         Ok(())
     }
 
-    /// Whether its path still leads to the file that frames are written to.
+    /// Whether its path still leads to the file that frames are written to, and that is as long as it was made.
     pub(super) fn is_in_place(&self) -> bool {
-        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
         let (there, open) = (fs::symlink_metadata(&self.path), self.file.metadata());
         there
-            .and_then(|there| Ok(identity(there) == identity(open?)))
+            .and_then(|there| Ok(identity(&there) == identity(&open?) && is_whole(&there)))
             .unwrap_or(false)
     }
+}
+
+/// Whether the file of a segment is there, and as long as it was made.
+pub(super) fn is_there(folder: &Path, number: u64) -> bool {
+    fs::symlink_metadata(path_of(folder, number)).is_ok_and(|there| is_whole(&there))
+}
+
+fn is_whole(there: &fs::Metadata) -> bool {
+    there.is_file() && there.len() >= SEGMENT_BYTES.into()
 }
 
 /// The numbers of the segments in a folder, in their order. What was being made is removed.
@@ -165,6 +179,16 @@ pub(super) fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
         }
         let name = path.file_name().and_then(|name| name.to_str());
         numbers.extend(name.and_then(number_of));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The same, and nothing is removed.
+pub(super) fn listed(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for file in fs::read_dir(folder)? {
+        numbers.extend(file?.file_name().to_str().and_then(number_of));
     }
     numbers.sort_unstable();
     Ok(numbers)

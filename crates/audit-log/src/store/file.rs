@@ -72,7 +72,7 @@ pub use self::{
 ///
 /// A group is one frame of the journal and one sync. Everything that follows is done on a thread of its own: bundles,
 /// tiles, index and personal parts, the next segment of the journal before it is needed, and each second a look whether
-/// the journal is still where it was. The calls that read or write files are made on the blocking threads of the
+/// the journal is still where it was, and none of its files shorter. The calls that read or write files are made on the blocking threads of the
 /// caller's tokio runtime.
 ///
 /// After a write or sync that failed, the journal is closed; the next [`lock`](Store::lock) opens it again from what the
@@ -263,6 +263,14 @@ impl Store for FileStore {
 
     async fn first(&self) -> Result<u64, StoreError> {
         Ok(self.log.recent().first)
+    }
+
+    async fn check_journal(&self) -> Result<Option<u64>, StoreError> {
+        self.ask(Command::CheckJournal).await
+    }
+
+    fn damages(&self) -> u64 {
+        self.log.damages.load(Ordering::Relaxed)
     }
 
     async fn cursor(&self, name: &Id) -> Result<Option<u64>, StoreError> {

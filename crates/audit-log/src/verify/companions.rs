@@ -21,6 +21,15 @@ pub trait Companions: fmt::Debug {
         Ok(None)
     }
 
+    /// The first leaf that is acknowledged, in no bundle yet, and not kept elsewhere as it was written. It is asked once,
+    /// at the end.
+    ///
+    /// # Errors
+    /// [`SourceError`] if nobody can tell.
+    fn unbundled(&mut self) -> Result<Option<u64>, SourceError> {
+        Ok(None)
+    }
+
     /// Whether what else is kept of the leaf, as the row of an index, agrees with it.
     ///
     /// # Errors

@@ -95,6 +95,12 @@ pub enum Finding {
         /// The first that is missing.
         found: u64,
     },
+    /// Entries that are in no bundle yet are not in the journal as they were written.
+    #[error("journal: entry {n} is not there as it was written, or what is before it is not")]
+    Journal {
+        /// The first of them, from 0 in the log.
+        n: u64,
+    },
     /// A file cannot be read.
     #[error("{0}")]
     Source(SourceError),
@@ -160,7 +166,8 @@ impl Finding {
             | Self::Proof(_)
             | Self::Source(_)
             | Self::TooManyTenants { .. } => Outcome::Unusable,
-            Self::RolledBack { .. }
+            Self::Journal { .. }
+            | Self::RolledBack { .. }
             | Self::Forked { .. }
             | Self::Entry { .. }
             | Self::File { .. }

@@ -111,6 +111,13 @@ impl<'a> Verification<'a> {
             .map(|index| walk.step(index))
             .any(|step| step.is_break());
         let leads_to_root = walk.finish(now, is_stopped);
+        if let Some(companions) = walk.companions.as_deref_mut() {
+            match companions.unbundled() {
+                Ok(None) => {}
+                Ok(Some(n)) => walk.report.find(Finding::Journal { n }),
+                Err(error) => walk.report.find(Finding::Source(error)),
+            }
+        }
         let known = walk.watched.1.filter(|_| leads_to_root);
         if let Some(kept) = self.kept {
             kept::compare(kept, now, known, &files, walk.report);

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
 };
@@ -35,6 +35,8 @@ pub(super) struct Log {
     pub(super) placed: Notify,
     pub(super) upkeep_fails: AtomicBool,
     pub(super) is_woken: AtomicBool,
+    /// How often the journal was found damaged.
+    pub(super) damages: AtomicU64,
     /// A search met a row of the index that is not sound.
     pub(super) lacks_rows: AtomicBool,
     pub(super) upkeep: mpsc::Sender<Command>,

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    sync::{Arc, Mutex, atomic::AtomicBool, mpsc},
+    sync::{Arc, Mutex, atomic::{AtomicBool, AtomicU64}, mpsc},
 };
 
 use tokio::sync::{Mutex as AsyncMutex, Notify};
@@ -67,6 +67,7 @@ pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError
         placed: Notify::new(),
         upkeep_fails: AtomicBool::new(false),
         is_woken: AtomicBool::new(false),
+        damages: AtomicU64::new(0),
         lacks_rows: AtomicBool::new(false),
         upkeep,
     });

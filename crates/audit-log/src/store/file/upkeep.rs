@@ -33,6 +33,7 @@ pub(super) enum Command {
     Publish(Box<SignedNote>, Reply<()>),
     Erase(Vec<u64>, Reply<u64>),
     Prune(u64, Reply<u64>),
+    CheckJournal(Reply<Option<u64>>),
     /// Puts everything in place and ends.
     Close(Option<Reply<()>>),
 }
@@ -96,6 +97,9 @@ impl Upkeep {
                 Ok(Command::Publish(note, reply)) => answer(reply, self.publish(&note)),
                 Ok(Command::Erase(events, reply)) => answer(reply, self.erase(&events)),
                 Ok(Command::Prune(before, reply)) => answer(reply, self.prune(before)),
+                Ok(Command::CheckJournal(reply)) => {
+                    answer(reply, self.check_journal().map_err(Into::into));
+                }
                 Ok(Command::Close(reply)) => {
                     let closed = self.close();
                     if let Some(reply) = reply {

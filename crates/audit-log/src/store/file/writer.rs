@@ -7,7 +7,7 @@ use super::{
     folder_lock::FolderLock,
     log::{JOURNAL, Log},
     recent::RecentGroup,
-    replacing,
+    replacing::{self, Replacing},
     tenants_file::Tenants,
 };
 use crate::{
@@ -102,6 +102,22 @@ impl Writer {
         log.tell(&FileEvent::JournalReopened { restored });
         log.wake();
         Ok(())
+    }
+
+    /// Puts a journal of what is in memory in the place of the one that is there, which is damaged. It is for the upkeep:
+    /// nobody else replaces one meanwhile.
+    pub(super) fn write_journal_again(&mut self, log: &Log) -> Result<(), FileStoreError> {
+        self.journal = None;
+        let mut replacing = Replacing::begin(log)?;
+        replacing.catch_up(log, |_| false)?;
+        let (journal, replaced) = replacing.put()?;
+        self.journal = Some(journal);
+        let restored = {
+            let recent = log.recent();
+            recent.size() - recent.in_place
+        };
+        log.tell(&FileEvent::JournalReopened { restored });
+        Ok(replaced.remove()?)
     }
 
     /// Appends a group. When this returns it is on the disk.

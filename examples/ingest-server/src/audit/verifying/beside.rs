@@ -41,6 +41,12 @@ impl Companions for Beside {
         }
     }
 
+    fn unbundled(&mut self) -> Result<Option<u64>, SourceError> {
+        let checking = self.audit.store().check_journal();
+        let checked = self.runtime.block_on(checking);
+        checked.map_err(SourceError::unreadable("journal"))
+    }
+
     fn agrees(&mut self, leaf: &Leaf<'_>) -> Result<bool, SourceError> {
         self.index.agrees(leaf)
     }

@@ -45,6 +45,68 @@ async fn a_journal_that_was_moved_is_noticed_and_an_older_one_in_its_place_goes_
     assert_has(&folder.open_plainly().await, 20).await;
 }
 
+/// Takes a byte of the file at its first frame.
+fn overwrite(segment: &Path) {
+    use std::os::unix::fs::FileExt as _;
+    let file = fs::File::options().write(true).open(segment).unwrap();
+    file.write_all_at(b"x", 100).unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_that_was_cut_is_written_again_from_memory() {
+    let cut = |to: u64| {
+        move |file: &Path| {
+            let file = fs::File::options().write(true).open(file).unwrap();
+            file.set_len(to).unwrap();
+        }
+    };
+    // All of it, within a frame before the bundle that is in place, and room alone.
+    for to in [0, 200, 8 * 1024 * 1024] {
+        let folder = Folder::new();
+        let store = folder.open_plainly().await;
+        append(&store, 100).await.unwrap();
+        append(&store, 200).await.unwrap();
+        append(&store, 7).await.unwrap();
+        eventually("in place", || folder.path("log/tile/0/000").exists()).await;
+        let segment = folder.path("journal/0000000000.paj");
+        cut(to)(&segment);
+        folder.told.wait_for("JournalMoved").await;
+        folder.told.wait_for("JournalReopened").await;
+        assert_eq!(store.damages(), 1, "{to}");
+        append(&store, 3).await.unwrap();
+        assert_eq!(store.check_journal().await.unwrap(), None, "{to}");
+        // It is found once.
+        assert_eq!(fs::metadata(&segment).unwrap().len(), 16 * 1024 * 1024);
+        store.close().await.unwrap();
+        let store = folder.open_plainly().await;
+        assert_has(&store, 310).await;
+        assert_eq!(
+            store.personal(306).await.unwrap(),
+            Some(records::sealed(306))
+        );
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_were_overwritten_are_found_when_the_journal_is_read_and_written_again() {
+    let folder = Folder::new();
+    let store = folder.open_plainly().await;
+    append(&store, 20).await.unwrap();
+    assert_eq!(store.check_journal().await.unwrap(), None);
+    let segment = folder.path("journal/0000000000.paj");
+    // The only frame, and one with others behind it.
+    for (size, first) in [(20, 0), (30, 0)] {
+        overwrite(&segment);
+        assert_eq!(store.check_journal().await.unwrap(), Some(first), "{size}");
+        assert_eq!(store.check_journal().await.unwrap(), None, "{size}");
+        append(&store, 10).await.unwrap();
+    }
+    assert!(folder.told.has("JournalDamaged { first: 0 }"));
+    assert_eq!(store.damages(), 2);
+    store.close().await.unwrap();
+    assert_has(&folder.open_plainly().await, 40).await;
+}
+
 #[tokio::test]
 async fn another_log_in_its_place_is_refused() {
     let (folder, other) = (Folder::new(), Folder::new());
