@@ -16,6 +16,7 @@ mod kept_log;
 mod leadership;
 mod lock_file;
 mod log;
+mod ocsf;
 mod periods;
 mod proofs;
 mod published;
@@ -52,6 +53,7 @@ pub(crate) use self::{
     leadership::{Leader, Leadership},
     lock_file::LockFile,
     log::{AuditLog, Pending, Unrecorded},
+    ocsf::ocsf,
     proofs::ProofError,
     published::{Pruning, PublishedError, PublishedLog},
     reads::{AuditReads, KeptLeaf, SearchError},

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use http::{HeaderValue, header::InvalidHeaderValue};
 use portcullis_audit_log::{
     event::InvalidId,
-    export::{
-        ClassMap, Endpoint, InvalidProduct, InvalidSecret, Ocsf, OcsfClass, Otlp, Product, Syslog,
-        Webhook, WebhookSecrets,
-    },
+    export::{Endpoint, InvalidSecret, Otlp, Syslog, Webhook, WebhookSecrets},
     sink::{OcsfLines, OtlpSink, Sink, SyslogSink, WebhookSink},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{file_lines::FileLines, http::HttpTransport, tls, tls_lines::TlsLines};
-use crate::config::{Reach, Receiver, WebhookTexts};
+use crate::{
+    audit::ocsf,
+    config::{Reach, Receiver, WebhookTexts},
+};
 
 /// A sink cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -27,20 +27,13 @@ pub(crate) enum UnusableSink {
     Secret(#[from] InvalidSecret),
     #[error("the authorization of a collector cannot be sent")]
     Authorization(#[from] InvalidHeaderValue),
-    #[error(transparent)]
-    Product(#[from] InvalidProduct),
     #[error("the name of a sink cannot be used")]
     Name(#[from] InvalidId),
 }
 
 /// The one that delivers to a receiver.
 pub(super) fn of(receiver: &Receiver) -> Result<Box<dyn Sink>, UnusableSink> {
-    let ocsf = Ocsf::new(Product::new(
-        "Portcullis",
-        env!("CARGO_PKG_NAME"),
-        env!("CARGO_PKG_VERSION"),
-    )?)
-    .classes(ClassMap::new().with("auth", OcsfClass::Authentication));
+    let ocsf = ocsf();
     Ok(match receiver {
         Receiver::Webhook {
             endpoint,

@@ -3,14 +3,16 @@
 use std::io::{self, Write as _};
 
 use clap::Args;
-use portcullis_audit_log::export::{Ocsf, Product};
 
 use super::{
     filters::Filters,
     log::{LogError, Named},
     search::leaf,
 };
-use crate::cli::{CliError, opened::Opened};
+use crate::{
+    audit::ocsf,
+    cli::{CliError, opened::Opened},
+};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Export {
@@ -23,8 +25,7 @@ pub(in crate::cli) struct Export {
 /// Lines of OCSF 1.8.0, oldest first.
 pub(super) async fn run(opened: &Opened, arguments: Export) -> Result<(), CliError> {
     let filter = arguments.filters.read()?;
-    let product = Product::new("Portcullis", "ingest-server", env!("CARGO_PKG_VERSION"));
-    let ocsf = Ocsf::new(product.expect("these are names without control characters"));
+    let ocsf = ocsf();
     let log = arguments.log.read(opened).await?;
     let mut lines = Vec::new();
     for bundle in log.bundles() {

@@ -18,26 +18,14 @@ impl Sender {
     /// So many events a second, with this text as the key.
     pub(super) fn of_events(server: &Server, key: &str, a_second: u64) -> Self {
         let event = |id| page_view(format!("{id}-of-the-sender"));
-        Self::start(
-            server,
-            key,
-            a_second,
-            vec![client().build().unwrap()],
-            event,
-        )
+        Self::start(server, key, a_second, one_client(), event)
     }
 
     /// So many events a second that the service rejects.
     pub(super) fn of_broken_events(server: &Server, key: &str, a_second: u64) -> Self {
         let event =
             |id| json!({ "id": format!("{id}"), "type": "page.viewed", "source": "s", "data": {} });
-        Self::start(
-            server,
-            key,
-            a_second,
-            vec![client().build().unwrap()],
-            event,
-        )
+        Self::start(server, key, a_second, one_client(), event)
     }
 
     /// So many tries a second with a key that is none, from many addresses.
@@ -75,4 +63,8 @@ impl Drop for Sender {
 
 fn client() -> reqwest::ClientBuilder {
     Client::builder().timeout(Duration::from_secs(3))
+}
+
+fn one_client() -> Vec<Client> {
+    vec![client().build().unwrap()]
 }
