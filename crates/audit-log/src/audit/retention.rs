@@ -197,6 +197,8 @@ impl Audit {
             let draft = own_events::pruned(&self.shared, left - first);
             self.record(draft.resources([first_entry(left)]), None)
                 .await?;
+            // Who verifies at the checkpoint that is published, finds why they are gone.
+            self.checkpoint().await?;
         }
         let pruned = store.prune(before).await?;
         if matches!(whose, Whose::Other { .. }) && pruned > 0 {
