@@ -11,23 +11,17 @@ mod followers;
 mod keys;
 mod named;
 mod node;
+mod opening;
 mod slot;
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_audit_log::{audit::Audit, clock::Clock as LogClock, observer::Observer};
+use portcullis_audit_log::{clock::Clock as LogClock, observer::Observer};
 
-use self::{
-    anchors::AnchoredLog,
-    archives::Filling,
-    clock::AuditClock,
-    keys::{identity, origin_of, signing_keys, verifying_keys},
-    node::MAX_SLOTS,
-    slot::Slot,
-};
+use self::{clock::AuditClock, node::MAX_SLOTS, opening::Opening, slot::Slot};
 use super::Backend;
 use crate::{
-    audit::{AnchorTimes, AuditLog, KeyringSealer, log_name},
+    audit::AuditLog,
     clock::Clock,
     config::{AuditStore, Config},
 };
@@ -77,13 +71,19 @@ impl Backend {
         clock: &Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
     ) -> Result<
-        OpenedAudit<impl Future<Output = Result<(), NotInPlace>> + Send + 'static>,
+        OpenedAudit<impl Future<Output = Result<(), NotInPlace>> + Send + use<>>,
         AuditOpenError,
     > {
         let all = &config.audit.folder;
+        let opening = Opening {
+            backend: self,
+            config,
+            node,
+            clock,
+            observer: &observer,
+        };
         // Its state is large, and would be on the stack of who starts.
-        let open =
-            |slot| Box::pin(self.open_slot(config, node, slot, clock, Arc::clone(&observer)));
+        let open = |slot| Box::pin(opening.open(slot));
         if config.audit.store == AuditStore::Database && refused == RefusedLogs::Refuse {
             return open(Slot::of_shared_log(all, node).await?).await;
         }
@@ -100,107 +100,5 @@ impl Backend {
             }
         }
         Err(AuditOpenError::NoSlot(all.clone()))
-    }
-
-    async fn open_slot(
-        &self,
-        config: &Config,
-        node: AuditNode,
-        slot: Slot,
-        clock: &Arc<dyn Clock>,
-        observer: Arc<dyn Observer>,
-    ) -> Result<
-        OpenedAudit<impl Future<Output = Result<(), NotInPlace>> + Send + 'static>,
-        AuditOpenError,
-    > {
-        let log_clock = Arc::new(AuditClock(Arc::clone(clock)));
-        let Slot {
-            log,
-            node: name,
-            current,
-            kept,
-            folder,
-            leadership,
-            name: held,
-        } = slot;
-        let sealer = KeyringSealer::new(self.keyring.clone(), Arc::clone(&self.data_keys));
-        let origin = origin_of(&config.audit.origin, &log)?;
-        let anchors = node.anchors(&config.audit.anchors).map(ToString::to_string);
-        let times = Arc::new(AnchorTimes::new(anchors, observer, Arc::clone(clock)));
-        let store = kept.store();
-        let mut builder = Audit::builder(Arc::clone(&store), origin.clone(), log_name(&name))
-            .generation(current.generation().clone())
-            .close_wait(AUDIT_CLOSE)
-            .sealer(Arc::new(sealer))
-            .observer(Arc::clone(&times) as _)
-            .clock(Arc::clone(&log_clock) as _);
-        let identity = identity(&origin, &current, &config.secrets.audit_keys)?;
-        for key in signing_keys(&origin, &config.secrets.audit_keys)? {
-            builder = builder.key(key);
-        }
-        let anchored = AnchoredLog {
-            base: &origin,
-            generation: current.generation(),
-            name: &log,
-            store: &store,
-            archive: config.audit.archive.as_ref(),
-        };
-        for place in node.anchors(&config.audit.anchors) {
-            builder = builder.anchor(anchored.at(place, &self.store)?);
-        }
-        let opened = builder.open().await;
-        let (audit, writing) =
-            opened.map_err(|error| AuditOpenError::of_log(current.folder(), log.clone(), error))?;
-        let place = config.audit.archive.as_ref();
-        let place = place.filter(|_| node == AuditNode::Server);
-        let filling = place.map(|place| {
-            let archive = LogArchive::new(place, &log, current.generation().number());
-            Filling::new(
-                audit.clone(),
-                identity.keys.clone(),
-                archive,
-                Arc::clone(clock),
-            )
-            .earlier(place, &folder, &origin)
-        });
-        let archived = filling.as_ref().map(Filling::gauge);
-        let (following, followed) = AuditFollowing::new(
-            config,
-            node,
-            &audit,
-            folder.clone(),
-            filling,
-            log_clock as _,
-            leadership,
-        )?;
-        let (log, gathering) = AuditLog::new(
-            audit,
-            folder,
-            identity,
-            Arc::clone(clock),
-            config.audit.writes,
-        );
-        let log = log.archived(archived).led(following.leadership.clone());
-        if node == AuditNode::Server {
-            log.anchored(times);
-        }
-        // Its state is large, and would be on the stack of all who pass it on.
-        let (writing, gathering) = (Box::pin(writing), Box::pin(gathering));
-        let followed = Box::pin(followed);
-        let run = Box::pin(async move {
-            let written = async { tokio::join!(writing, gathering) };
-            tokio::select! {
-                _ = written => {}
-                () = followed => {}
-            }
-            let closed = closed::put_in_place(&kept).await;
-            drop(held);
-            closed
-        });
-        Ok(OpenedAudit {
-            log,
-            following,
-            run,
-        })
     }
 }

@@ -19,8 +19,9 @@ use portcullis_audit_log::{
 use tokio::task::spawn_blocking;
 
 use super::{
-    AuditClock, AuditOpenError, NamedLogError, NamedLogs, named::database_failed, signing_keys,
-    verifying_keys,
+    AuditClock, AuditOpenError, NamedLogError, NamedLogs,
+    keys::{signing_keys, verifying_keys},
+    named::database_failed,
 };
 use crate::{
     audit::{CurrentLog, DATABASE, DatabaseLog, KeptLog, LockFile, log_name},

@@ -64,7 +64,7 @@ mod tests {
     use portcullis_versioned_secrets::VersionedSecrets;
     use secrecy::SecretBox;
 
-    use super::{super::super::signing_keys, *};
+    use super::{super::super::keys::signing_keys, *};
     use crate::{audit::LockFile, config::ArchivePlace};
 
     const NAME: &str = "command-line";

@@ -12,7 +12,7 @@ use portcullis_audit_log::{
 
 use super::{
     super::{
-        AuditClock, AuditNode, AuditOpenError, anchors::AnchoredLog, signing_keys, slot::Slot,
+        AuditClock, AuditNode, AuditOpenError, anchors::AnchoredLog, keys::signing_keys, slot::Slot,
     },
     NamedLogError, NamedLogs, database_failed, files_failed,
 };

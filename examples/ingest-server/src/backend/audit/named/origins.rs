@@ -5,7 +5,10 @@ use std::num::NonZeroU32;
 use portcullis_audit_log::note::{KeyName, VerifyingKey};
 
 use super::{
-    super::{AuditOpenError, origin_of, verifying_keys},
+    super::{
+        AuditOpenError,
+        keys::{origin_of, verifying_keys},
+    },
     NamedLogError, NamedLogs,
 };
 use crate::audit::{CurrentLog, EarlierLog, PublishedLog};
