@@ -18,6 +18,7 @@ use crate::{
     error::InitError,
     guard::Guard,
     logs::{LogLayer, LogLimits, Logs, Stderr, Verbosity},
+    losses::Losses,
     metrics::Registry,
     panics::{self, log_panics},
     redact::{Redaction, Redactor},
@@ -193,6 +194,7 @@ impl Builder {
         panics::register(&registry)?;
         registry.register_process()?;
 
+        let losses = Losses::new(counts.clone(), logs.dropped().clone());
         let recorder = Pipeline {
             service: &service,
             settings: &settings,
@@ -213,6 +215,7 @@ impl Builder {
             registry,
             redactor,
             counts,
+            losses,
             has_exporter,
             settings.propagates,
         );

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    losses::Losses,
     metrics::Registry,
     redact::Redactor,
     traces::{Recorder, SpanCounts},
@@ -17,6 +18,7 @@ pub struct Guard {
     registry: Registry,
     redactor: Arc<Redactor>,
     counts: SpanCounts,
+    losses: Losses,
     has_exporter: bool,
     propagates: bool,
 }
@@ -40,6 +42,7 @@ impl Guard {
         registry: Registry,
         redactor: Arc<Redactor>,
         counts: SpanCounts,
+        losses: Losses,
         has_exporter: bool,
         propagates: bool,
     ) -> Self {
@@ -48,6 +51,7 @@ impl Guard {
             registry,
             redactor,
             counts,
+            losses,
             has_exporter,
             propagates,
         }
@@ -77,6 +81,12 @@ impl Guard {
     #[must_use]
     pub fn has_exporter(&self) -> bool {
         self.has_exporter
+    }
+
+    /// What has been lost of spans and lines, for who tells that telemetry is incomplete.
+    #[must_use]
+    pub const fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// Exports what is queued, for at most `timeout`, and ends tracing. Blocks the thread; the

@@ -9,6 +9,7 @@ mod sampling;
 mod traces;
 
 mod logs;
+mod losses;
 mod panics;
 
 mod background;
@@ -53,6 +54,7 @@ pub use self::{
     guard::{Guard, Report},
     link::{MAX_LINKS, SpanLink, add_links},
     logs::{LogLimits, Logs},
+    losses::Losses,
     metrics::{
         BoundedFamily, Buckets, ExemplarHistogram, Exposition, Label, MetricDescription,
         MetricError, MetricUnit, Registry,

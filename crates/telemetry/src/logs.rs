@@ -127,6 +127,11 @@ impl LogLayer {
         )
     }
 
+    /// Lines that were not written, by why.
+    pub(crate) fn dropped(&self) -> &ClosedCounters<2> {
+        &self.dropped
+    }
+
     fn over_rate(&self) -> &Counter {
         self.dropped.at(0)
     }

@@ -42,6 +42,7 @@ use crate::{
     },
     clock::{self, Clock, SystemClock, make_seed},
     config::Config,
+    degradation::{Degradations, KekCalls, Signs},
     detection::DetectionPolicies,
     http::{listener::DescriptorReserve, routes::AdminState},
     limits::Limiters,
@@ -81,6 +82,7 @@ pub(crate) struct App {
     admin: AdminState,
     connections: Connections,
     trace: HttpLayer,
+    degradations: Degradations,
     in_flight: RequestsInFlight,
     listeners: Listeners,
     writing: ServiceTask,
@@ -124,9 +126,11 @@ impl App {
         let objectives = Arc::new(ObjectiveMetrics::register(registry)?);
         let of_revocations = Arc::clone(&objectives);
         let api_key_metrics = Arc::new(ApiKeyMetrics::register(registry, of_revocations)?);
+        let data_key_metrics = Arc::new(DataKeyMetrics::register(registry, kek_provider)?);
+        let kek_calls = Arc::new(KekCalls::new(data_key_metrics, Arc::clone(&clock)));
         let observers = Observers {
             api_keys: Some(Arc::clone(&api_key_metrics) as _),
-            data_keys: Some(Arc::new(DataKeyMetrics::register(registry, kek_provider)?)),
+            data_keys: Some(Arc::clone(&kek_calls) as _),
             limits: Some(Arc::new(LimitMetrics::register(
                 registry,
                 &config.providers.limits,
@@ -261,6 +265,19 @@ impl App {
             secrets: Arc::clone(&services.store),
             index_roots: services.index_roots.clone(),
         };
+        let degradations = Degradations::default();
+        observe::register_degradations(registry, &degradations)?;
+        let signs = Signs {
+            limits: Arc::clone(&backend.limit_stores),
+            keys: services.keys.clone(),
+            kek_calls,
+            losses: telemetry.losses().clone(),
+            audit: services.audit.clone(),
+            sinks: audit_following.deliveries.clone(),
+            clock: Arc::clone(&services.clock),
+        };
+        let watching = signs.watch(degradations.clone());
+        let watching = ServiceTask::spawn("the watch on degraded parts", watching);
         let audit_leadership = audit_following.leadership;
         let components = Components {
             data_keys,
@@ -272,6 +289,7 @@ impl App {
             secrets: backend.secret_health,
             audit_sinks: audit_following.deliveries,
             exports_traces: telemetry.has_exporter(),
+            degradations: degradations.clone(),
         };
         let observer = Arc::new(AdminMetrics::register(registry)?);
         let policies = Arc::new(PolicyMetrics::register(registry)?);
@@ -321,6 +339,7 @@ impl App {
             admin,
             connections,
             trace: trace.with_remote_parent(remote_parent),
+            degradations,
             in_flight,
             listeners,
             writing,
@@ -338,6 +357,7 @@ impl App {
                 counting,
                 rotating,
                 verifying,
+                watching,
                 pinging,
                 upkeep,
             ],

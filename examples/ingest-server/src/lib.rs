@@ -7,6 +7,7 @@ mod backend;
 mod cli;
 mod clock;
 mod config;
+mod degradation;
 mod delivery;
 mod detection;
 mod fields;

@@ -12,6 +12,7 @@ mod audit_verification;
 mod ciphers;
 mod connections;
 mod data_keys;
+mod degradation;
 mod erasures;
 mod faults;
 mod limits;
@@ -45,6 +46,7 @@ pub(crate) use self::{
     ciphers::CipherMetrics,
     connections::ConnectionMetrics,
     data_keys::DataKeyMetrics,
+    degradation::register_degradations,
     erasures::register_erasures,
     faults::FaultMetrics,
     limits::{LimitMetrics, register_limit_stores},

@@ -92,6 +92,8 @@ mod data_keys;
 mod database_faults;
 #[path = "e2e/debt.rs"]
 mod debt;
+#[path = "e2e/degraded.rs"]
+mod degraded;
 #[path = "e2e/descriptors.rs"]
 mod descriptors;
 #[path = "e2e/detection.rs"]

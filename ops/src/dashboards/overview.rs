@@ -34,6 +34,9 @@ pub(super) fn dashboard() -> Dashboard {
                     Panel::new("Firing", "Alerts that fire now.", "short", &[
                         ("ALERTS{alertname=~\"Portcullis.*\",alertstate=\"firing\"}", "{{alertname}}"),
                     ]).table(),
+                    Panel::new("Degraded", "1 for a part that does less than it promises while the rest goes on.", "short", &[
+                        ("max by (component) (degraded{$sel})", "{{component}}"),
+                    ]),
                     Panel::new("Processes", "Processes that answer Prometheus.", "short", &[
                         ("sum(up{$sel})", "up"), ("count(up{$sel})", "known"),
                     ]).alert("TargetDown", 1.0),

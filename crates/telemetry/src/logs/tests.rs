@@ -349,6 +349,7 @@ fn a_call_site_that_floods_is_throttled_and_counted() {
         stage.metric("telemetry_log_lines_dropped_total{reason=\"rate\"}"),
         "90"
     );
+    assert_eq!(stage.guard.losses().total(), 90);
 }
 
 struct Broken;

@@ -51,6 +51,11 @@ impl SpanCounts {
         self.dropped.at(reason as usize).inc_by(spans as u64);
     }
 
+    /// Whatever the reason.
+    pub(crate) fn all_dropped(&self) -> u64 {
+        self.dropped.iter().map(|counter| counter.get()).sum()
+    }
+
     pub(crate) fn register(&self, registry: &Registry) -> Result<(), MetricError> {
         registry.register(
             "telemetry_spans_selected",

@@ -2,6 +2,7 @@
 
 mod audit_sinks;
 mod component;
+mod degraded;
 mod key_cache;
 mod secrets;
 
@@ -19,10 +20,14 @@ use portcullis_dq_metrics::history::QualityHistory;
 use portcullis_keyring::store::DekStore;
 use serde::Serialize;
 
-use self::component::{Component, State, milliseconds};
+use self::{
+    component::{Component, State, milliseconds},
+    degraded::Degraded,
+};
 use super::{KeyCensus, Warming};
 use crate::{
     backend::{LimitStores, LimitsHealth, SecretHealth},
+    degradation::Degradations,
     delivery::Deliveries,
     pipeline::services::Services,
     store::{DatabaseFault, StoreError},
@@ -49,12 +54,15 @@ pub(crate) struct Components {
     pub(crate) secrets: SecretHealth,
     pub(crate) audit_sinks: Deliveries,
     pub(crate) exports_traces: bool,
+    pub(crate) degradations: Degradations,
 }
 
 /// What the process can do, and, where that is not everything, what to do.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Readiness {
     status: &'static str,
+    /// As it was seen last; what is asked below is of now.
+    degraded: Vec<Degraded>,
     components: Answers,
 }
 
@@ -121,7 +129,12 @@ impl ReadinessCheck {
         } else {
             "not ready"
         };
-        Readiness { status, components }
+        let degraded = self.components.degradations.now();
+        Readiness {
+            status,
+            degraded: degraded.into_iter().map(Degraded::from).collect(),
+            components,
+        }
     }
 
     fn process(&self) -> Component {

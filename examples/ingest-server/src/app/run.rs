@@ -57,6 +57,7 @@ impl App {
         let (stop_serving, stopped) = watch::channel(false);
         let public = routes::public(
             Arc::clone(&services),
+            self.degradations,
             Guards::new(self.in_flight, Arc::clone(&services.clock), trace.clone()),
         );
         let public = self.listeners.public.serve(public, stopped.clone());

@@ -37,6 +37,8 @@ struct Anchored {
     pending: VecDeque<(u64, Duration)>,
     in_time: u64,
     late: u64,
+    /// Whether one was late since it last had one.
+    is_behind: bool,
 }
 
 /// How long it may take until a checkpoint is there.
@@ -76,6 +78,16 @@ impl AnchorTimes {
         }
         tally.told = now;
         tally.drain(now)
+    }
+
+    /// Whether a checkpoint is late by now, and still not there.
+    pub(super) fn has_late(&self) -> bool {
+        let now = self.clock.monotonic();
+        let mut tally = self.locked();
+        tally.anchors.values_mut().any(|anchored| {
+            anchored.expire(now);
+            anchored.is_behind
+        })
     }
 
     /// What is to be put on record at the end.
@@ -122,6 +134,7 @@ impl Tally {
             return;
         };
         anchored.expire(now);
+        anchored.is_behind = false;
         while anchored
             .pending
             .pop_front_if(|(pending, _)| *pending <= size)
@@ -167,6 +180,7 @@ impl Anchored {
             .is_some()
         {
             self.late += 1;
+            self.is_behind = true;
         }
     }
 }
@@ -205,5 +219,21 @@ mod tests {
             expected.map(|(name, count, why)| (name.to_owned(), count, why))
         );
         assert!(times.drain().is_empty());
+    }
+
+    #[test]
+    fn an_anchor_is_late_until_it_has_what_is_published() {
+        // The start; what is observed and asked, in turn.
+        let clock = ToldClock::new([0, 0, 300, 301, 310, 311, 320, 321]);
+        let names = ["a".to_owned()];
+        let times = AnchorTimes::new(names, Arc::new(NoObserver::default()), Arc::new(clock));
+        times.observe(&Event::Published { size: 3 });
+        assert!(!times.has_late());
+        assert!(times.has_late());
+        times.observe(&Event::Published { size: 5 });
+        assert!(times.has_late());
+        let (anchor, size) = ("a", 5);
+        times.observe(&Event::Anchored { anchor, size });
+        assert!(!times.has_late());
     }
 }

@@ -129,6 +129,12 @@ impl AuditLog {
         let _ = self.gathered.anchors.set(times);
     }
 
+    /// Whether an anchor has been without a checkpoint for longer than it may.
+    pub(crate) fn has_late_anchor(&self) -> bool {
+        let times = self.gathered.anchors.get();
+        times.is_some_and(|times| times.has_late())
+    }
+
     /// How its archive does, if it has one.
     pub(crate) fn archive(&self) -> Option<ArchiveState> {
         self.archive.as_ref().map(ArchiveGauge::now)

@@ -95,11 +95,14 @@ impl Guards {
         Self { apart, ..self }
     }
 
+    fn apart(&self, request: &Request<Body>) -> Option<&Apart> {
+        let apart = self.apart.as_ref();
+        apart.filter(|apart| (apart.is_meant)(request))
+    }
+
     fn in_flight(&self, request: &Request<Body>) -> &RequestsInFlight {
-        match &self.apart {
-            Some(apart) if (apart.is_meant)(request) => &apart.in_flight,
-            _ => &self.in_flight,
-        }
+        let apart = self.apart(request);
+        apart.map_or(&self.in_flight, |apart| &apart.in_flight)
     }
 
     /// Accounts for the requests that are rejected here and bring records.
@@ -125,7 +128,7 @@ impl Guards {
         }
     }
 
-    /// Each answer of a route is held to what is promised of answers.
+    /// Each answer of a route is held to what is promised of answers, but of those that are bounded for themselves.
     pub(super) fn with_objectives(self, observer: &Arc<dyn ObjectiveObserver>) -> Self {
         Self {
             objectives: Some(Arc::clone(observer)),
@@ -137,6 +140,9 @@ impl Guards {
     pub(super) fn promise(&self, request: &Request<Body>) -> Option<AnswerPromise> {
         let observer = self.objectives.clone()?;
         request.extensions().get::<MatchedPath>()?;
+        if self.apart(request).is_some() {
+            return None;
+        }
         Some(AnswerPromise {
             observer,
             since: self.clock.monotonic(),

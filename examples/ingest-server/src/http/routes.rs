@@ -18,6 +18,7 @@ mod own_audit;
 mod policies;
 mod quality;
 mod route;
+mod status;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use crate::{
         Audited::{InTheClear, Must, Never, Noted, Summed},
         actions as on_record,
     },
+    degradation::Degradations,
     pipeline::{RequestsInFlight, services::Services},
 };
 
@@ -41,6 +43,9 @@ pub(crate) use super::guards::Guards;
 const EVENTS: &str = "/v1/events";
 const LEADS: &str = "/v1/leads";
 const LEAD: &str = "/v1/leads/{id}";
+
+/// Asked without a key.
+const STATUS: &str = "/v1/status";
 
 const LIVE: &str = "/healthz";
 const READY: &str = "/readyz";
@@ -71,6 +76,11 @@ fn of_tenants() -> Vec<Route<Arc<Services>>> {
             own_audit::proof,
         ),
     ]
+}
+
+/// What anyone may ask for.
+fn of_callers() -> Vec<Route<Degradations>> {
+    vec![get(STATUS, Never(ASKED_ALL_THE_TIME), status::status)]
 }
 
 /// What operators ask for.
@@ -134,13 +144,27 @@ fn of_anyone() -> Vec<Route<AdminState>> {
     ]
 }
 
-/// What tenants see.
-pub(crate) fn public(services: Arc<Services>, guards: Guards) -> Router {
+/// What tenants see. How the service does is answered when all others are too many, and held to no objective: it
+/// would hide what becomes of the others.
+pub(crate) fn public(
+    services: Arc<Services>,
+    degradations: Degradations,
+    guards: Guards,
+) -> Router {
     let guards = guards
         .with_bounded_networks()
         .with_accounting(&services.quality, brings_records)
-        .with_objectives(&services.objectives);
-    guarded(serve(of_tenants()).with_state(services), guards)
+        .with_objectives(&services.objectives)
+        .with_apart(RequestsInFlight::new(HEALTH_IN_FLIGHT), asks_for_status);
+    let of_callers = serve(of_callers()).with_state(degradations);
+    let routes = serve(of_tenants()).with_state(services).merge(of_callers);
+    guarded(routes, guards)
+}
+
+/// Whether a caller asks how the service does.
+fn asks_for_status(request: &Request<Body>) -> bool {
+    let path = request.extensions().get::<MatchedPath>();
+    path.is_some_and(|path| path.as_str() == STATUS)
 }
 
 /// Whether a request comes with events or a lead.

@@ -11,7 +11,10 @@ use std::{
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Key, Server, count, page_view, random_secret, readiness, wait_for};
+use crate::{
+    degraded::{wait_for_degraded, wait_until_well},
+    harness::{Key, Server, count, page_view, random_secret, readiness, wait_for},
+};
 
 /// The promise is two seconds; the rest is what the test takes itself.
 pub(crate) const REFUSED_WITHIN: Duration = Duration::from_millis(2_500);
@@ -118,6 +121,7 @@ pub(crate) async fn refuses_in_time_what_must_be_on_record(server: &Server, key:
     assert_eq!(count(server.data(), "apikey_cache_api_key").await, 1);
     let (_, components) = readiness(server).await;
     assert_eq!(components["audit_log"]["state"], "degraded", "{components}");
+    wait_for_degraded(server, "audit_behind").await;
 }
 
 /// Reads are recorded and answered again, without a restart.
@@ -129,6 +133,7 @@ pub(crate) async fn goes_on(server: &Server, key: &Key, lead: &str) {
     .await;
     let (_, components) = readiness(server).await;
     assert_eq!(components["audit_log"]["state"], "up", "{components}");
+    wait_until_well(server, "audit_behind").await;
 }
 
 async fn assert_refused(request: RequestBuilder) {

@@ -86,6 +86,10 @@ async fn a_query_has_known_parameters_once_each() {
             vec!["`shoe`", "no parameter"],
         ),
         (
+            public(Method::GET, "/v1/status?shoe=canary7Q"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
             admin(Method::GET, "/healthz?shoe=1"),
             vec!["`shoe`", "no parameter"],
         ),

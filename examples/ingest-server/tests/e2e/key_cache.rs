@@ -4,6 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
+    degraded::wait_for_degraded,
     harness::{ALL_SCOPES, Key, Server, page_view, run_to_end, shell, wait_for},
     movement::assert_moved,
 };
@@ -344,6 +345,7 @@ async fn the_confirmed_time_is_renewed_and_runs_out_when_nobody_tells_of_changes
         ],
     );
     assert_eq!(report(&server).await["health"]["state"], "unconfirmed");
+    wait_for_degraded(&server, "revocation_unconfirmed").await;
 }
 
 /// A page of changes is read, and the next one cannot be.

@@ -6,6 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::{
+    degraded::{wait_for_degraded, wait_until_well},
     harness::{
         ALL_SCOPES, Data, Key, Server, page_view, random_secret, readiness, run_to_end, wait_for,
     },
@@ -188,6 +189,7 @@ async fn the_service_starts_from_vault_and_outlives_it() {
         create(&server, &globex).await,
         StatusCode::SERVICE_UNAVAILABLE
     );
+    wait_for_degraded(&server, "keys_cached_only").await;
     wait_for("secrets that are told to be old", async || {
         let (status, components) = readiness(&server).await;
         assert_eq!(status, StatusCode::OK, "{components}");
@@ -207,6 +209,7 @@ async fn the_service_starts_from_vault_and_outlives_it() {
         (create(&server, &globex).await == StatusCode::CREATED).then_some(())
     })
     .await;
+    wait_until_well(&server, "keys_cached_only").await;
     wait_for("secrets that are well", async || {
         let (_, components) = readiness(&server).await;
         (components["secrets"]["state"] == "up").then_some(())

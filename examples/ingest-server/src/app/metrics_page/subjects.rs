@@ -45,7 +45,9 @@ pub(super) const SUBJECTS: [(&str, &[&str]); 11] = [
     ),
     (
         "The process",
-        &["process_", "tokio_", "build_", "config_", "disk_"],
+        &[
+            "process_", "tokio_", "build_", "config_", "disk_", "degraded",
+        ],
     ),
     ("Telemetry itself", &["telemetry_"]),
 ];

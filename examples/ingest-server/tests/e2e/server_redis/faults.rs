@@ -11,6 +11,7 @@ use tokio::{
 
 use super::fleet::{limit_reading, on_redis, read, reader, wait_for_limits};
 use crate::{
+    degraded::{wait_for_degraded, wait_until_well},
     harness::{Data, Server, readiness, wait_for},
     movement::assert_moved,
     programs::Redis,
@@ -142,8 +143,10 @@ async fn a_server_that_comes_up_later_is_found() {
     let server = Server::start_command(&data, on_redis(&data, &redis));
     let servers = [server];
     wait_for_limits(&servers, "degraded").await;
+    wait_for_degraded(&servers[0], "limits_fallback").await;
     redis.restart().await;
     wait_for_limits(&servers, "up").await;
+    wait_until_well(&servers[0], "limits_fallback").await;
     let (_, components) = readiness(&servers[0]).await;
     let latency = components["limits"]["latency_ms"].as_u64().unwrap();
     assert!(Duration::from_millis(latency) < Duration::from_secs(1));
