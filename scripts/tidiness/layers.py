@@ -18,7 +18,7 @@ _RANKS = (
     ),
     ("audit", "store", "schemas", "quality", "config"),
     ("delivery", "pipeline"),
-    ("http", "admin", "backend"),
+    ("http", "admin", "backend", "degradation"),
     ("observe",),
     ("cli", "app", "fuzzing"),
 )

@@ -34,7 +34,7 @@ impl DegradedPart {
     pub(crate) const fn limited(self) -> &'static str {
         match self {
             Self::LimitsFallback => "rate limits admit less than the full rate",
-            Self::RevocationUnconfirmed => "requests take longer: each API key is looked up anew",
+            Self::RevocationUnconfirmed => "requests take longer: each API key is looked up again",
             Self::KeysCachedOnly => {
                 "personal data of tenants that were not active of late is neither taken in nor shown: those requests \
                  are answered 503"
