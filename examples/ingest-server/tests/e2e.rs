@@ -204,6 +204,8 @@ mod security_headers;
 mod server_alerts;
 #[path = "e2e/server_audit_archive.rs"]
 mod server_audit_archive;
+#[path = "e2e/server_audit_ocsf.rs"]
+mod server_audit_ocsf;
 #[path = "e2e/server_audit_retention.rs"]
 mod server_audit_retention;
 #[path = "e2e/server_audit_sinks.rs"]
