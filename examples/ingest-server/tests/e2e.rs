@@ -52,6 +52,8 @@ mod audit_endings;
 mod audit_erasures;
 #[path = "e2e/audit_keys.rs"]
 mod audit_keys;
+#[path = "e2e/audit_parameters.rs"]
+mod audit_parameters;
 #[path = "e2e/audit_proofs.rs"]
 mod audit_proofs;
 #[path = "e2e/audit_report.rs"]
