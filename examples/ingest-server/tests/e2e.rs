@@ -66,6 +66,8 @@ mod audit_rules;
 mod audit_stream;
 #[path = "e2e/audit_verification.rs"]
 mod audit_verification;
+#[path = "e2e/audit_writes.rs"]
+mod audit_writes;
 #[path = "e2e/background.rs"]
 mod background;
 #[path = "e2e/backups.rs"]
