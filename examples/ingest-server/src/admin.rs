@@ -42,7 +42,8 @@ pub(crate) use self::{
     audit::{
         AuditErasureRequest, AuditError, AuditEvents, AuditPage, AuditPeriod, AuditRequest,
         AuditStatus, DescribedEvent, EarlierPage, EarlierRequest, ErasedParts, InvalidRequest,
-        OneEvent, Rights, VerificationRequest, VerificationTally, Verifications, instant,
+        MAX_EARLIER, OneEvent, Rights, VerificationRequest, VerificationTally, Verifications,
+        instant,
     },
     data_keys::{
         Census, DAMAGED, DataKeyDescription, DataKeyError, DataKeyPage, DataKeyRequest,

@@ -50,6 +50,10 @@ mod audit_database;
 mod audit_endings;
 #[path = "e2e/audit_erasures.rs"]
 mod audit_erasures;
+#[path = "e2e/audit_keys.rs"]
+mod audit_keys;
+#[path = "e2e/audit_parameters.rs"]
+mod audit_parameters;
 #[path = "e2e/audit_proofs.rs"]
 mod audit_proofs;
 #[path = "e2e/audit_report.rs"]
@@ -62,6 +66,8 @@ mod audit_rules;
 mod audit_stream;
 #[path = "e2e/audit_verification.rs"]
 mod audit_verification;
+#[path = "e2e/audit_writes.rs"]
+mod audit_writes;
 #[path = "e2e/background.rs"]
 mod background;
 #[path = "e2e/backups.rs"]
@@ -206,6 +212,8 @@ mod security_headers;
 mod server_alerts;
 #[path = "e2e/server_audit_archive.rs"]
 mod server_audit_archive;
+#[path = "e2e/server_audit_ocsf.rs"]
+mod server_audit_ocsf;
 #[path = "e2e/server_audit_retention.rs"]
 mod server_audit_retention;
 #[path = "e2e/server_audit_sinks.rs"]

@@ -3,6 +3,7 @@
 mod aged;
 mod anchored;
 mod begun;
+mod bounds;
 mod failing;
 mod flaky;
 mod hanging;

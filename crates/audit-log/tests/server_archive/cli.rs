@@ -45,9 +45,34 @@ async fn the_binary_verifies_archives_and_prints_proofs_from_them() {
             "{said}"
         );
     }
+    as_the_page_says(dir.path());
     std::fs::remove_file(dir.path().join("tile/entries/001")).unwrap();
     let (code, said) = audit(&["verify", "--pruned-below", "0"], &folder, &moto);
     assert_eq!(code, Some(3), "{said}");
     let (code, said) = audit(&["verify"], "s3://audit-archive/nothing", &moto);
     assert_eq!(code, Some(2), "{said}");
+}
+
+/// What `docs/audit.md` says that an outsider runs who was given an archive and the key.
+fn as_the_page_says(archive: &std::path::Path) {
+    const PAGE: &str = include_str!("../../../../docs/audit.md");
+    let (_, part) = PAGE.split_once("<!-- database outsider -->").unwrap();
+    let command = part.split("```console\n").nth(2).unwrap();
+    let command = command.split("```").next().unwrap();
+    let given = "file:///srv/audit-archive/database";
+    assert!(command.contains(given), "{command}");
+    let command = command.replace(given, &format!("file://{}", archive.display()));
+    let desk = TempDir::new().unwrap();
+    let vkey = key().verifying_key().to_string();
+    std::fs::write(desk.path().join("vkey"), vkey).unwrap();
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_portcullis-audit"));
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    // The second time, it is the same log.
+    for _ in 0..2 {
+        let mut shell = Command::new("sh");
+        shell.args(["-e", "-c", &command]).current_dir(desk.path());
+        let output = shell.env("PATH", &path).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(desk.path().join("kept").is_file());
+    }
 }

@@ -196,6 +196,22 @@ fn each_of_the_three_finds_whatever_was_done() {
 }
 
 #[test]
+fn while_a_key_replaces_another_each_of_the_three_takes_either() {
+    let log = Log::of(300);
+    let old = log.vkey();
+    let new = log.signed_by_another();
+    let mut desk = Desk::of(&log);
+    desk.build();
+    for vkey in [&old, &new] {
+        desk.vkey.clone_from(vkey);
+        assert_eq!(desk.sound(false), [true; 3], "{vkey}");
+    }
+    // And no key that has not signed.
+    desk.put(&Log::of(300));
+    assert_eq!(desk.sound(false), [false; 3]);
+}
+
+#[test]
 fn each_of_the_three_finds_what_only_a_kept_checkpoint_tells() {
     let (earlier, later, rewritten) = (Log::of(300), Log::of(600), Log::rewritten(600));
     let desk = Desk::of(&later);

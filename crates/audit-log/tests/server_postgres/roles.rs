@@ -93,6 +93,14 @@ async fn a_tenant_sees_its_leaves_alone() {
         .await
         .unwrap();
     assert_eq!(row, (172, 1, Some("tenant-b".to_owned())));
+    // Who has the role says himself whose leaves he sees, and can say another.
+    let other = "SET audit.tenant = 'tenant-a'";
+    connection.execute(other).await.unwrap();
+    let row: (i64, i64, Option<String>) = sqlx::query_as(seen)
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+    assert_eq!((row.1, row.2.as_deref()), (1, Some("tenant-a")));
     for forbidden in ["SELECT * FROM audit_term", "SELECT * FROM audit_personal"] {
         assert!(connection.execute(forbidden).await.is_err(), "{forbidden}");
     }

@@ -34,7 +34,7 @@ use crate::{
 
 pub(crate) use self::{
     describe::{DescribedEvent, OneEvent},
-    earlier::{EarlierPage, EarlierRequest},
+    earlier::{EarlierPage, EarlierRequest, MAX_EARLIER},
     erasing::{AuditErasureRequest, ErasedParts},
     report::{AuditPeriod, instant},
     request::{AuditRequest, InvalidRequest},

@@ -21,7 +21,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 61] = [
+const FIELDS: [&str; 66] = [
     "action",
     "actor",
     "address",
@@ -29,7 +29,8 @@ const FIELDS: [&str; 61] = [
     "anchor",
     "apikey.outcome",
     "apikey.source",
-    "component",
+    "clock",
+    "cursor",
     "db.collection.name",
     "db.namespace",
     "db.operation.name",
@@ -47,12 +48,12 @@ const FIELDS: [&str; 61] = [
     "fingerprint",
     "first",
     "flushed",
-    "frames",
     "kid",
     "kind",
     "lead",
     "log",
     "n",
+    "next",
     "otel.kind",
     "outcome",
     "pii.failed_values",
@@ -77,12 +78,16 @@ const FIELDS: [&str; 61] = [
     "server.address",
     "server.port",
     "sink",
-    "stage",
+    "size",
     "state",
     "task",
     "tenant",
+    "trusted",
+    "url.template",
     "variable",
+    "was_idle",
     "what",
+    "why",
 ];
 
 /// What is hidden from logs, spans and samples.
@@ -154,3 +159,6 @@ pub(crate) fn stop(guard: Guard) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -349,3 +349,6 @@ fn note(audit: &Audit, draft: &AuditDraft) {
 fn locked<T>(gathered: &Mutex<T>) -> MutexGuard<'_, T> {
     gathered.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

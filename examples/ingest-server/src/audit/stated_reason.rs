@@ -1,6 +1,6 @@
 //! What personal data is said to be read for: a code that reports count, the number of a ticket, and words.
 
-use portcullis_audit_log::event::{Code, Id};
+use portcullis_audit_log::event::{Code, Id, Screen};
 use portcullis_pii_detect::Detector;
 
 use super::{ReasonCodes, reason_codes::OTHER, screen::PersonalDataScreen};
@@ -49,6 +49,11 @@ impl StatedReason {
 
 /// The number of a ticket: letters, digits and dashes, with a digit, which a name has not.
 fn reference(word: &str) -> Option<Id> {
+    reference_by(word, &PersonalDataScreen::standard())
+}
+
+/// The same, by a screen that says what is personal.
+pub(super) fn reference_by(word: &str, screen: &dyn Screen) -> Option<Id> {
     let word = word.trim_matches(['#', ',', ';', ':', '.', '(', ')']);
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let is_number = word.len() <= MAX_REFERENCE
@@ -57,7 +62,7 @@ fn reference(word: &str) -> Option<Id> {
     if !is_number {
         return None;
     }
-    Id::parse(word, &PersonalDataScreen::standard()).ok()
+    Id::parse(word, screen).ok()
 }
 
 #[cfg(test)]

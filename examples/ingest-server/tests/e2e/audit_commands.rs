@@ -4,9 +4,9 @@ use std::{fs, process::Output};
 
 use portcullis_audit_log::{note::VerifyingKey, proof::TlogProof};
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Data, Server};
+use crate::harness::{ALL_SCOPES, Data, Server};
 
 fn text(output: Output) -> String {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -20,6 +20,47 @@ fn lines(output: Output) -> Vec<Value> {
     lines
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
+}
+
+/// The columns of a list, as the page has them.
+fn documented_columns() -> Vec<&'static str> {
+    let page = include_str!("../../../../docs/audit.md");
+    let (_, table) = page.split_once("| column | has |\n|---|---|\n").unwrap();
+    let rows = table.lines().map_while(|line| line.strip_prefix("| `"));
+    rows.map(|row| row.split('`').next().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_list_says_what_it_was_done_to_and_why() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = server.lead(&key, &json!({ "email": "a@b.example" })).await;
+    let path = format!("/v1/leads/{lead}");
+    let read = server.request(Method::GET, &path, &key);
+    let read = read.header("x-access-reason", "support T-1042").send();
+    assert_eq!(read.await.unwrap().status(), StatusCode::OK);
+    publish(&server).await;
+    let table = text(data.run(&["audit", "search", "--action", "lead.read"]));
+    let row: Vec<_> = table.lines().nth(1).unwrap().split("  ").collect();
+    let cells: Vec<_> = row
+        .into_iter()
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+        .collect();
+    let expected = [
+        "acme",
+        &key.kid,
+        "lead.read",
+        &format!("lead:{lead}"),
+        "support T-1042",
+        "success",
+        "1",
+    ];
+    assert_eq!(cells[2..], expected, "{table}");
+    let table = text(data.run(&["audit", "search", "--action", "audit.opened"]));
+    let row = table.lines().nth(1).unwrap();
+    assert_eq!(row.matches('–').count(), 2, "{table}");
 }
 
 /// All that is there by now.
@@ -49,6 +90,11 @@ async fn a_log_is_looked_at_while_its_service_runs() {
     );
     assert!(rows[1].contains("audit.read"), "{table}");
     assert_eq!(rows.len(), 2, "{table}");
+    let header: Vec<_> = rows[0].split_whitespace().collect();
+    assert_eq!(header, documented_columns());
+    let table = text(data.run(&["audit", "tail", "--action", "api_key.issue"]));
+    let issued = format!("api_key:{}", acme.kid);
+    assert!(table.contains(&issued), "{table}");
     let latest = lines(data.run(&["audit", "tail", "--lines", "2", "--json"]));
     let numbers: Vec<_> = latest
         .iter()

@@ -1,12 +1,18 @@
 //! The audit log as it comes.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::harness::{Server, wait_for};
+use crate::{
+    files_of_secrets::{Files, TAKEN, logged},
+    harness::{ADMIN_TOKEN, Server, random_secret, wait_for},
+};
 
 /// A reader of the stream, and what was sent and not looked at yet.
 struct Reader {
@@ -83,6 +89,76 @@ async fn entries_come_as_they_are_written_and_a_reader_goes_on_where_it_was() {
         (id.as_str(), &event["action"]),
         ("0", &"audit.opened".into())
     );
+}
+
+#[tokio::test]
+async fn who_comes_back_again_and_again_gets_each_entry_once() {
+    let server = Server::start();
+    let (mut got, mut last) = (Vec::new(), None);
+    for round in 0..5 {
+        // What comes while nobody reads.
+        server.issue("acme", &["events:write"]).await;
+        let query = if last.is_none() {
+            "?from=2020-01-01T00:00:00Z"
+        } else {
+            ""
+        };
+        let mut reader = Reader::open(&server, query, last.as_deref()).await;
+        for _ in 0..=round {
+            let (id, event) = reader.next().await;
+            assert_eq!(id, event["n"].to_string());
+            got.push(event["n"].as_u64().unwrap());
+            last = Some(id);
+        }
+    }
+    assert_eq!(got, Vec::from_iter(0..15));
+    let none = server.admin(Method::GET, "/admin/audit/stream");
+    let none = none.header("last-event-id", "1000000").send().await;
+    assert_eq!(none.unwrap().status(), StatusCode::BAD_REQUEST);
+}
+
+/// As an operator of another host does.
+async fn asked_from(server: &Server, host: u8) -> Response {
+    let client = Client::builder().local_address(Some(Ipv4Addr::new(127, 0, 7, host).into()));
+    let url = format!("http://{}/admin/audit/stream", server.admin_address());
+    let request = client.build().unwrap().get(url).bearer_auth(ADMIN_TOKEN);
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn there_are_32_places_for_all_networks_together() {
+    let server = Server::start();
+    let mut readers = Vec::new();
+    for host in 0..32 {
+        let answer = asked_from(&server, 1 + host / 8).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{host}");
+        readers.push(answer);
+    }
+    let answer = asked_from(&server, 5).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key("retry-after"));
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["reason"], "capacity.overloaded");
+    readers.pop();
+    wait_for("the place of who has gone", async || {
+        (asked_from(&server, 5).await.status() == StatusCode::OK).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_token_that_it_was_asked_with() {
+    let files = Files::new();
+    let mut server = files.start();
+    let mut reader = Reader::open(&server, "", None).await;
+    let new = random_secret().replace('/', "-");
+    files.write("INGEST_ADMIN_TOKEN", &new);
+    logged(&server, TAKEN, 1).await;
+    let end = async { while reader.answer.chunk().await.unwrap().is_some() {} };
+    let end = timeout(Duration::from_secs(6), end).await;
+    end.expect("an end within five seconds");
+    server.use_token(&new);
+    Reader::open(&server, "", None).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::{ALL_SCOPES, Data, Key, Server, on_record, page_view, wait_for};
 
 /// A row of the page: method, path, action or nothing.
-fn routes() -> Vec<(Method, String, Option<String>)> {
+pub(crate) fn routes() -> Vec<(Method, String, Option<String>)> {
     let page = include_str!("../../../../docs/audit.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
     let routes = rows.filter_map(|row| {

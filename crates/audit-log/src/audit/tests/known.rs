@@ -42,6 +42,7 @@ struct Told {
     published: usize,
     parts_lost: u64,
     failed: usize,
+    unrecorded: usize,
     rolled_back: usize,
     anchors_failed: usize,
     anchored: Vec<u64>,
@@ -73,6 +74,11 @@ impl Known {
 
     pub(super) fn failed(&self) -> usize {
         self.told().failed
+    }
+
+    /// How many were told that it is not on record.
+    pub(super) fn unrecorded(&self) -> usize {
+        self.told().unrecorded
     }
 
     pub(super) fn rolled_back(&self) -> usize {
@@ -110,6 +116,7 @@ impl Observer for Known {
             Event::Published { .. } => told.published += 1,
             Event::PartsLost { parts } => told.parts_lost += parts,
             Event::StoreFailed { .. } => told.failed += 1,
+            Event::Answered { recorded, .. } => told.unrecorded += usize::from(!recorded),
             Event::RolledBack { .. } => told.rolled_back += 1,
             Event::Anchored { size, .. } => told.anchored.push(*size),
             Event::LeftUnwritten { events } => told.left_unwritten += events,

@@ -77,24 +77,6 @@ async fn what_is_dropped_while_the_store_fails_is_told_in_few_entries_however_lo
 }
 
 #[tokio::test(start_paused = true)]
-async fn notes_take_at_most_8_mib() {
-    let log = open().await;
-    log.store.is_to(Mood::Hangs);
-    let text = "x".repeat(3_500);
-    let text = PersonalText {
-        text: Some(&text),
-        ..PersonalText::default()
-    };
-    for _ in 0..8_000 {
-        log.audit.note(draft(LOGIN), Some(&text));
-    }
-    let waiting = log.audit.status().notes_waiting;
-    assert!((1_500..2_400).contains(&waiting), "{waiting}");
-    log.store.is_to(Mood::Works);
-    log.closed().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_event_over_a_limit_is_refused_and_a_note_of_it_told() {
     use crate::event::{EventError, Resource, ResourceType};
 

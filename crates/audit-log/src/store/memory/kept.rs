@@ -139,7 +139,7 @@ impl Kept {
             if events.len() == query.size().events() {
                 return Page::new(events, Some(SearchCursor::new(n + 1, filter)), true);
             }
-            if read > Page::MAX_READ_BYTES {
+            if read + leaf.len() > Page::MAX_READ_BYTES {
                 return Page::new(events, Some(SearchCursor::new(n + 1, filter)), false);
             }
             read += leaf.len();

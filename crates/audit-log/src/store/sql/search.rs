@@ -132,3 +132,6 @@ where
 fn micros(time: Timestamp) -> i64 {
     signed(time.unix_micros())
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;

@@ -24,17 +24,16 @@ pub(crate) struct EarlierPage {
     next: Option<String>,
 }
 
-/// The events on a page, default and most.
-const DEFAULT_PAGE: u16 = 100;
-const MAX_PAGE: u16 = 1_000;
+/// The events on a page, by default and at most.
+const DEFAULT_PAGE: NonZeroU16 = NonZeroU16::new(100).expect("it is not zero");
+pub(crate) const MAX_EARLIER: NonZeroU16 = NonZeroU16::new(1_000).expect("it is not zero");
 
 impl EarlierPage {
     pub(super) async fn read(
         store: &dyn Store,
         request: &EarlierRequest,
     ) -> Result<Self, StoreError> {
-        let limit = request.limit.map_or(DEFAULT_PAGE, NonZeroU16::get);
-        let limit = limit.min(MAX_PAGE);
+        let limit = request.limit.unwrap_or(DEFAULT_PAGE).get();
         let query = EarlierQuery {
             tenant: request.tenant.clone(),
             actor: request.actor.clone(),

@@ -12,12 +12,18 @@ use crate::{
 
 /// A log, and what writes it, for the test to spawn.
 pub(super) async fn in_memory() -> (AuditLog, impl Future<Output = ()> + Send + 'static) {
+    kept_in(MemoryStore::new()).await
+}
+
+/// The same in this store.
+pub(super) async fn kept_in(
+    store: MemoryStore,
+) -> (AuditLog, impl Future<Output = ()> + Send + 'static) {
     let seed = SecretBox::new(Box::new([7; 32]));
     let origin = || "test.example/audit".parse().unwrap();
     let key = SigningKey::from_seed(origin(), &seed).unwrap();
     let keys = vec![key.verifying_key().clone()];
-    let store = Arc::new(MemoryStore::new());
-    let builder = Audit::builder(store, origin(), Id::constant("a")).key(key);
+    let builder = Audit::builder(Arc::new(store), origin(), Id::constant("a")).key(key);
     let (audit, writing) = builder.open().await.unwrap();
     let folder = AuditFolder::new("audit".into(), "a".to_owned());
     let identity = AuditIdentity {

@@ -67,6 +67,13 @@ pub(crate) enum AuditOpenError {
         #[source]
         error: Box<dyn Error + Send + Sync>,
     },
+    /// The key that has signed what is published was taken out before another has signed.
+    #[error(
+        "a checkpoint of the audit log in {path} is signed by {signed_by}, which is no version of PORTCULLIS_AUDIT_KEYS. \
+         Put that version back beside the new one, until both have signed",
+        path = folder.display()
+    )]
+    UnknownKey { folder: PathBuf, signed_by: String },
     #[error("a key of the audit log cannot be used")]
     Key(#[from] InvalidSeed),
     #[error("the name of the audit log cannot be used")]
@@ -95,7 +102,7 @@ fn known(found: &RolledBack) -> String {
 impl AuditOpenError {
     /// Whether it is something to set right, which no further start does.
     pub(crate) const fn is_configuration(&self) -> bool {
-        self.is_refused()
+        self.is_refused() || matches!(self, Self::UnknownKey { .. })
     }
 
     /// Whether the log is not the one that it was.
@@ -126,6 +133,10 @@ impl AuditOpenError {
                 folder,
                 node,
                 error: error.into(),
+            },
+            OpenError::UnknownKey(found) => Self::UnknownKey {
+                folder,
+                signed_by: found.signed_by,
             },
             error => Self::Log { folder, error },
         }

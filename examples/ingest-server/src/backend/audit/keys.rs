@@ -35,14 +35,15 @@ pub(super) fn verifying_keys(
     Ok(keys.iter().map(|key| key.verifying_key().clone()).collect())
 }
 
-/// Every version signs: while one replaces another, who knows either can verify.
+/// Every version signs: while one replaces another, who knows either can verify. The signature of the primary one stands
+/// first, and so does its key wherever the keys of a log are listed.
 pub(super) fn signing_keys(
     origin: &KeyName,
     secrets: &VersionedSecrets,
 ) -> Result<Vec<SigningKey>, InvalidSeed> {
     // EXPOSE: a signing key is made of it, which is wiped like it.
     let keys = secrets
-        .iter()
+        .primary_first()
         .map(|(_, seed)| SigningKey::from_seed(origin.clone(), seed));
     keys.collect()
 }

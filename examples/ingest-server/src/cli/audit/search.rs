@@ -29,6 +29,13 @@ pub(in crate::cli) struct Search {
     json: bool,
 }
 
+const COLUMNS: [&str; 9] = [
+    "N", "TIME", "TENANT", "ACTOR", "ACTION", "RESOURCE", "REASON", "OUTCOME", "COUNT",
+];
+
+/// What stands for nothing.
+const NOTHING: &str = "–";
+
 pub(super) async fn run(opened: &Opened, arguments: Search) -> Result<(), CliError> {
     let Search {
         log,
@@ -60,14 +67,14 @@ pub(super) fn show(entries: &[KeptLeaf], json: bool) -> Result<(), CliError> {
         let mut entries = entries.iter();
         return entries.try_for_each(|entry| print(&to_json(&DescribedEvent::new(&leaf(entry)?))));
     }
-    let mut columns = Columns::new(["N", "TIME", "TENANT", "ACTOR", "ACTION", "OUTCOME", "COUNT"]);
+    let mut columns = Columns::new(COLUMNS);
     for entry in entries {
         columns.add(row(&leaf(entry)?));
     }
     print(&columns.to_string())
 }
 
-fn row(leaf: &Leaf<'_>) -> [String; 7] {
+fn row(leaf: &Leaf<'_>) -> [String; 9] {
     let outcome = leaf.outcome().as_str();
     [
         leaf.numbers().in_tree.to_string(),
@@ -75,12 +82,34 @@ fn row(leaf: &Leaf<'_>) -> [String; 7] {
         leaf.tenant().to_owned(),
         leaf.actor_id().to_owned(),
         leaf.action().to_owned(),
+        resources(leaf),
+        reason(leaf),
         leaf.detail().map_or_else(
             || outcome.to_owned(),
             |detail| format!("{outcome} ({detail})"),
         ),
         leaf.count().to_string(),
     ]
+}
+
+/// The first, and how many more are named.
+fn resources(leaf: &Leaf<'_>) -> String {
+    let mut resources = leaf.resources();
+    let Some((kind, id)) = resources.next() else {
+        return NOTHING.to_owned();
+    };
+    match resources.count() {
+        0 => format!("{kind}:{id}"),
+        more => format!("{kind}:{id} +{more}"),
+    }
+}
+
+fn reason(leaf: &Leaf<'_>) -> String {
+    match (leaf.reason_code(), leaf.reason_reference()) {
+        (Some(code), Some(reference)) => format!("{code} {reference}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => NOTHING.to_owned(),
+    }
 }
 
 pub(super) fn leaf(entry: &KeptLeaf) -> Result<Leaf<'_>, LogError> {

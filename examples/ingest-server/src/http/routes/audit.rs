@@ -5,6 +5,8 @@ mod proof_file;
 pub(super) mod report;
 pub(super) mod stream;
 
+use std::num::NonZeroU16;
+
 use axum::{
     Extension,
     body::Body,
@@ -17,7 +19,7 @@ use super::admin::{AdminState, read_optional_json};
 use crate::{
     admin::{
         Actor, AuditError, AuditPage, AuditRequest, AuditStatus, EarlierPage, EarlierRequest,
-        OneEvent, VerificationRequest,
+        MAX_EARLIER, OneEvent, VerificationRequest,
     },
     audit::Unrecorded,
     http::{
@@ -141,14 +143,19 @@ pub(super) async fn earlier(
 ) -> Result<Json<EarlierPage>, Problem> {
     let known = ["tenant", "actor", "action", "outcome", "limit", "cursor"];
     let mut query = Query::read(&target, &known)?;
-    let limit = query.take("limit").map(|text| text.parse()).transpose();
+    let limit: Result<Option<NonZeroU16>, _> =
+        query.take("limit").map(|text| text.parse()).transpose();
+    let limit = limit
+        .ok()
+        .filter(|limit| limit.is_none_or(|limit| limit <= MAX_EARLIER));
+    let limit = limit.ok_or_else(|| Problem::bad_request("`limit` is a number, 1 to 1000"))?;
     let before = query.take("cursor").map(|text| text.parse()).transpose();
     let request = EarlierRequest {
         tenant: query.take("tenant"),
         actor: query.take("actor"),
         action: query.take("action"),
         outcome: query.take("outcome"),
-        limit: limit.map_err(|_| Problem::bad_request("`limit` is a number, 1 to 1000"))?,
+        limit,
         before: before
             .map_err(|_| Problem::bad_request("`cursor` is the `next` of an earlier answer"))?,
     };

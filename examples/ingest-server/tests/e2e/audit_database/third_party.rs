@@ -1,17 +1,90 @@
 //! Who verifies the log without the service: by its files over HTTP, and its key.
 
-use std::fs;
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+    sync::Arc,
+};
 
 use portcullis_audit_log::{
+    archive::{Archive, ArchiveSource, object_store::local::LocalFileSystem},
     checkpoint::Policy,
     source::FolderSource,
     tile::{TileKind, TilePath},
-    verify::{Report, Verification},
+    verify::{Outcome, Report, Verification},
 };
 use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tokio::{runtime::Handle, task::spawn_blocking};
 
-use super::answer;
-use crate::harness::Server;
+use super::{answer, command, start};
+use crate::harness::{Data, Server, run_to_end};
+
+const PAGE: &str = include_str!("../../../../../docs/audit.md");
+
+/// What the page says that an operator runs for an outsider: commands, and one among words.
+fn of_operator() -> (String, String) {
+    let (_, part) = PAGE.split_once("<!-- database outsider -->").unwrap();
+    let (part, _) = part.split_once("<!-- database outsider end -->").unwrap();
+    let commands = part.split("```console\n").nth(1).unwrap();
+    let commands = commands.split("```").next().unwrap();
+    let among_words = part
+        .split('`')
+        .find(|it| it.starts_with("ingest-server audit export"));
+    (commands.to_owned(), among_words.unwrap().replace('\n', " "))
+}
+
+/// Runs commands of the page in a folder, the archive in it too.
+fn typed(data: &Data, folder: &Path, script: &str) -> Output {
+    let given = command(data);
+    let program = Path::new(given.get_program());
+    let script = script.replace("/srv", folder.to_str().unwrap());
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-e", "-c", &script]).current_dir(folder);
+    shell.env_clear().env("PATH", program.parent().unwrap());
+    for (name, value) in given
+        .get_envs()
+        .filter(|(name, _)| *name != "INGEST_AUDIT_STORE")
+    {
+        shell.env(name, value.unwrap());
+    }
+    run_to_end(&mut shell)
+}
+
+#[tokio::test]
+async fn an_outsider_is_given_an_archive_by_the_commands_of_the_page() {
+    let (data, folder) = (Data::new(), tempfile::tempdir().unwrap());
+    fs::create_dir(folder.path().join("audit-archive")).unwrap();
+    let server = start(&data);
+    let asked = reqwest::get(format!(
+        "http://{}/audit/log/checkpoint",
+        server.admin_address()
+    ));
+    assert_eq!(asked.await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    // The service runs meanwhile.
+    let (commands, export) = of_operator();
+    let output = typed(&data, folder.path(), &commands);
+    assert!(output.status.success(), "{output:?}");
+    let key = fs::read_to_string(folder.path().join("vkey")).unwrap();
+
+    let archive = LocalFileSystem::new_with_prefix(folder.path().join("audit-archive")).unwrap();
+    let archive = Archive::new(Arc::new(archive), "database").unwrap();
+    let source = ArchiveSource::new(archive, Handle::current());
+    let policy = Policy::new(vec![key.trim().parse().unwrap()]).unwrap();
+    let report = spawn_blocking(move || Verification::new(&source, &policy).run());
+    let report = report.await.unwrap();
+    assert_eq!(report.outcome(), Outcome::Sound, "{report:?}");
+    assert!(report.entries > 1, "{report:?}");
+
+    let export = format!("export INGEST_AUDIT_STORE=database\n{export}");
+    let output = typed(&data, folder.path(), &export);
+    assert!(output.status.success(), "{output:?}");
+    let lines = fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
+    let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(first["metadata"]["version"], "1.8.0");
+    assert!(server.terminate().success());
+}
 
 async fn fetch(server: &Server, path: &str) -> Vec<u8> {
     let file = server.admin(Method::GET, &format!("/audit/log/{path}"));

@@ -38,11 +38,26 @@ pub(super) fn draft(n: u64) -> EventBuilder {
         .resources([Resource::new(LEAD, lead)])
 }
 
+pub(super) fn lead(id_of_lead: &str) -> Resource {
+    Resource::new(LEAD, id(id_of_lead))
+}
+
 pub(super) fn event(n: u64) -> Event {
+    built(n, draft(n))
+}
+
+/// Event `n`, about these instead.
+pub(super) fn event_with(n: u64, resources: Vec<Resource>) -> Event {
+    let actor = Actor::new(ActorType::ApiKey, id("k7Qm2ZpX"));
+    let draft = EventBuilder::new(tenant(n % 3), READ, Activity::Read, actor);
+    built(n, draft.resources(resources))
+}
+
+fn built(n: u64, draft: EventBuilder) -> Event {
     let time = Timestamp::from_unix_micros(1_767_323_045_000_000 + n * 1_000_000).unwrap();
     let mut random = [0; 10];
     random[2..].copy_from_slice(&n.to_be_bytes());
-    draft(n)
+    draft
         .build(Stamp::new(
             EventId::new(time, random),
             time,

@@ -8,7 +8,8 @@ use std::{
 use super::{index_row::IndexRow, *};
 use crate::{
     clock::FakeClock,
-    search::{Filter, PageSize, SearchCursor, TermKind},
+    event::Resource,
+    search::{Filter, Page, PageSize, SearchCursor, TermKind},
 };
 
 fn leads(n: u64) -> Filter {
@@ -118,4 +119,113 @@ async fn a_page_ends_in_time_and_the_search_goes_on_where_it_did() {
     let expected: Vec<_> = (0..2_000).rev().filter(|n| n % 3 == 1).collect();
     assert_eq!(found, expected);
     assert!(pages >= 7, "{pages}");
+}
+
+/// Goes on by so much each time it is asked.
+#[derive(Debug)]
+struct Slow {
+    clock: FakeClock,
+    step: Duration,
+}
+
+impl Clock for Slow {
+    fn wall(&self) -> SystemTime {
+        self.clock.wall()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.advance(self.step);
+        self.clock.monotonic()
+    }
+}
+
+impl Folder {
+    async fn open_by(&self, clock: impl Clock + 'static) -> FileStore {
+        let builder = FileStore::builder(self.dir.path()).clock(Arc::new(clock));
+        builder.open().await.unwrap()
+    }
+}
+
+/// A lead of each bundle and a tenant of each bundle that no event has together: a search looks at all of them.
+fn of_no_event() -> Filter {
+    let filter = Filter::new().with(TermKind::Tenant, "tenant-1").unwrap();
+    filter.with(TermKind::Resource, "of-tenant-0").unwrap()
+}
+
+async fn append_for(store: &FileStore, more: impl Fn(u64) -> Vec<Resource>) {
+    let taken = store
+        .lock(&[tenant(0), tenant(1), tenant(2)])
+        .await
+        .unwrap();
+    let state = taken.state();
+    let first = state.edge().size();
+    let mut group = Group::new(state);
+    for n in first..first + 256 {
+        let event = records::event_with(n, more(n));
+        group.push(&event, None).unwrap();
+    }
+    taken.commit(&group).await.unwrap();
+}
+
+fn lead(n: u64) -> Resource {
+    records::lead(&format!("of-tenant-{}", n % 3))
+}
+
+#[tokio::test]
+async fn a_page_looks_at_bundles_for_250_ms_and_says_where_it_stopped() {
+    let folder = Folder::new();
+    let store = folder.open_plainly().await;
+    for _ in 0..6 {
+        append_for(&store, |n| vec![lead(n)]).await;
+    }
+    store.close().await.unwrap();
+    // It looks at the time when it begins, and before each bundle but the first.
+    for (step, bundles) in [(250, 1), (249, 2), (125, 2), (124, 3), (60, 5)] {
+        let step = Duration::from_millis(step);
+        let clock = FakeClock::default();
+        let store = folder.open_by(Slow { clock, step }).await;
+        let query = Query::new(of_no_event(), PageSize::default());
+        let page = store.search(&query).await.unwrap();
+        let next = page.next.map(|next| next.before());
+        assert_eq!(next, Some((6 - bundles) * 256), "{step:?}");
+        assert!(!page.is_complete && page.events.is_empty());
+        store.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_page_reads_64_mib_of_entries_at_most_and_says_where_it_stopped() {
+    let folder = Folder::new();
+    let store = folder.open_plainly().await;
+    let long = "x".repeat(97);
+    for _ in 0..17 {
+        append_for(&store, |n| {
+            let mut leads = vec![lead(n)];
+            let id = records::lead(&long);
+            leads.extend((1..128).map(|_| id.clone()));
+            leads
+        })
+        .await;
+    }
+    store.close().await.unwrap();
+    let newest_first = (0..17).rev();
+    let sizes = newest_first.map(|bundle| {
+        let file = folder.path(&format!("log/tile/entries/{bundle:03}"));
+        fs::metadata(file).unwrap().len()
+    });
+    let sizes: Vec<_> = sizes.collect();
+    // As many as there is room for, and one is too many.
+    let most = Page::MAX_READ_BYTES as u64;
+    assert_eq!(most, 64 * 1024 * 1024);
+    let read: u64 = sizes[..16].iter().sum();
+    assert!(read <= most && read + sizes[16] > most, "{read}");
+
+    let store = folder.open_by(FakeClock::default()).await;
+    let query = Query::new(of_no_event(), PageSize::default());
+    let page = store.search(&query).await.unwrap();
+    assert!(!page.is_complete && page.events.is_empty());
+    let next = page.next.unwrap();
+    assert_eq!(next.before(), 256);
+    let page = store.search(&query.after(next)).await.unwrap();
+    assert!(page.is_complete && page.next.is_none() && page.events.is_empty());
 }

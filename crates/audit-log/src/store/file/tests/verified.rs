@@ -121,3 +121,32 @@ async fn a_row_that_is_damaged_while_the_store_is_open_is_made_again_once_a_sear
     }
     folder.told.wait_for("IndexRebuilt").await;
 }
+
+#[tokio::test]
+async fn an_index_that_is_removed_under_an_open_store_hides_nothing_and_is_made_again_by_the_next()
+{
+    let (folder, sound) = closed().await;
+    let store = folder.open_plainly().await;
+    fs::remove_file(folder.path("index")).unwrap();
+    let edge = append(&store, 600).await.unwrap();
+    store.publish(&signed(&edge)).await.unwrap();
+    for n in [0, 300, 599, 600, 1_100, 1_199] {
+        assert!(found(&store, n).await, "{n}");
+    }
+    assert!(!found(&store, 1_200).await);
+    // There is none that says anything else.
+    let (report, rows) = verify(&folder);
+    assert_eq!((report.outcome(), rows), (Outcome::Sound, 0));
+    store.close().await.unwrap();
+    let store = folder.open_plainly().await;
+    for n in [0, 300, 1_100] {
+        assert!(found(&store, n).await, "{n}");
+    }
+    eventually("made again", || {
+        let index = fs::read(folder.path("index")).unwrap();
+        index.len() == 4 * IndexRow::BYTES && index.starts_with(&sound)
+    })
+    .await;
+    let (report, rows) = verify(&folder);
+    assert_eq!((report.outcome(), rows), (Outcome::Sound, 4));
+}

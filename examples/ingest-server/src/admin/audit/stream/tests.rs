@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use futures_util::StreamExt as _;
+use portcullis_audit_log::store::{MemoryStore, Store as _};
 use tokio::time::timeout;
 
 use super::*;
@@ -35,6 +36,12 @@ fn text(said: Option<Result<Bytes, Infallible>>) -> String {
     String::from_utf8(said.to_vec()).unwrap()
 }
 
+/// The numbers of the entries in it.
+fn ids(said: &str) -> Vec<u64> {
+    let lines = said.lines().filter_map(|line| line.strip_prefix("id: "));
+    lines.map(|id| id.parse().unwrap()).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_matches_comes_with_its_number_and_a_reader_goes_on_behind_it() {
     let log = log().await;
@@ -49,13 +56,9 @@ async fn what_matches_comes_with_its_number_and_a_reader_goes_on_behind_it() {
         log.record(draft(tenant)).await.unwrap();
     }
     let mut said = String::new();
-    while said.matches("\nid: ").count() + usize::from(said.starts_with("id: ")) < 2 {
+    while ids(&said).len() < 2 {
         said += &text(events.next().await);
     }
-    let ids = |said: &str| -> Vec<u64> {
-        let lines = said.lines().filter_map(|line| line.strip_prefix("id: "));
-        lines.map(|id| id.parse().unwrap()).collect()
-    };
     let both = ids(&said);
     let data: Vec<_> = said
         .lines()
@@ -74,7 +77,48 @@ async fn what_matches_comes_with_its_number_and_a_reader_goes_on_behind_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reader_that_was_cut_off_anywhere_gets_the_rest_and_nothing_twice() {
+    let log = log().await;
+    let stopping = Stopping::new();
+    for _ in 0..20 {
+        log.record(draft("acme")).await.unwrap();
+    }
+    for had in 0..20 {
+        // What comes while it is away.
+        log.record(draft("acme")).await.unwrap();
+        let size = log.status().now().size;
+        let mut events = Box::pin(reader(&log, &stopping, Filter::new(), had + 1).stream());
+        let mut got = Vec::new();
+        while (got.len() as u64) < size - (had + 1) {
+            got.extend(ids(&text(events.next().await)));
+        }
+        assert_eq!(got, Vec::from_iter(had + 1..size));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_is_told_which_were_pruned_before_it_came_to_them_and_gets_each_other_once() {
+    let kept = MemoryStore::new();
+    let (log, writing) = test_log::kept_in(kept.clone()).await;
+    tokio::spawn(writing);
+    for _ in 0..300 {
+        log.record(draft("acme")).await.unwrap();
+    }
+    assert_eq!(kept.prune(256).await.unwrap(), 256);
+    let stopping = Stopping::new();
+    let mut events = Box::pin(reader(&log, &stopping, Filter::new(), 3).stream());
+    let gap = "event: gap\ndata: {\"from\":3,\"to\":256}\n\n";
+    assert_eq!(text(events.next().await), gap);
+    let mut got = Vec::new();
+    while got.len() < 45 {
+        got.extend(ids(&text(events.next().await)));
+    }
+    assert_eq!(got, Vec::from_iter(256..301));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_heartbeat_comes_after_15_seconds_of_nothing() {
+    const HEARTBEAT: Duration = Duration::from_secs(15);
     let log = log().await;
     let stopping = Stopping::new();
     log.record(draft("acme")).await.unwrap();
@@ -91,6 +135,7 @@ async fn a_heartbeat_comes_after_15_seconds_of_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn it_ends_within_5_seconds_of_the_rights() {
+    const RIGHTS_EVERY: Duration = Duration::from_secs(5);
     let log = log().await;
     let stopping = Stopping::new();
     let may_read = Arc::new(AtomicBool::new(true));
