@@ -52,7 +52,7 @@ pub(crate) use self::{
     kept_log::KeptLog,
     leadership::{Leader, Leadership},
     lock_file::LockFile,
-    log::{AuditLog, Pending, Unrecorded},
+    log::{AuditLog, Held, Pending, Unrecorded},
     ocsf::ocsf,
     proofs::ProofError,
     published::{Pruning, PublishedError, PublishedLog},

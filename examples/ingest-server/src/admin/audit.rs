@@ -26,7 +26,7 @@ use super::{
     Action, ActionResult, Actor, AdminEvent, AdminObserver, JobStatus, job::UnderWay, names, record,
 };
 use crate::{
-    audit::{ArchiveState, AuditLog, OtherLogError, ProofError, SearchError, Unrecorded},
+    audit::{ArchiveState, AuditLog, Held, OtherLogError, ProofError, SearchError, Unrecorded},
     clock::Clock,
     store::{Store, StoreError},
     timestamp,
@@ -84,6 +84,8 @@ pub(crate) struct AuditStatus {
     leader_node: Option<String>,
     /// How its archive does, if it has one.
     archive: Option<ArchiveStatus>,
+    /// Whether a legal hold keeps what is too old, and what is asked to be erased.
+    held: bool,
     /// When all of it was last found as it was signed, if that was since the start.
     verified_at: Option<String>,
     /// How many verifications since the start did not find it so, or did not end.
@@ -128,6 +130,8 @@ pub(crate) enum AuditError {
     Log(#[from] LogError),
     #[error("what lies beside the audit log was not erased")]
     Erase(#[source] EraseError),
+    #[error(transparent)]
+    Held(#[from] Held),
     #[error(transparent)]
     Proof(#[from] ProofError),
     #[error("an entry of the audit log cannot be read")]
@@ -184,6 +188,7 @@ impl AuditStatus {
             leader: leader.as_ref().map(|leader| leader.is_this),
             leader_node: leader.and_then(|leader| leader.node),
             archive: audit.archive().map(ArchiveStatus::from),
+            held: audit.require_no_hold().is_err(),
             verified_at: verifications.tally().last_success().map(timestamp::format),
             verify_failures: verifications.tally().failures(),
             verification: verifications.status(),

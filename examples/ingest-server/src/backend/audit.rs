@@ -180,7 +180,10 @@ impl Backend {
             Arc::clone(clock),
             config.audit.writes,
         );
-        let log = log.archived(archived).led(following.leadership.clone());
+        let log = log
+            .archived(archived)
+            .led(following.leadership.clone())
+            .held(config.audit.is_held);
         if node == AuditNode::Server {
             log.anchored(times);
         }

@@ -108,6 +108,9 @@ table! {
     AUDIT_PERSONAL_RETENTION: Setting::new(Section::Audit, "INGEST_AUDIT_PERSONAL_RETENTION", "DAYS")
         .key("audit_personal_retention").flag("audit-personal-retention").number().default("90")
         .help("For how many days addresses and stated reasons are kept beside them");
+    AUDIT_HOLD: Setting::new(Section::Audit, "INGEST_AUDIT_HOLD", "off|on")
+        .key("audit_hold").flag("audit-hold").default("off")
+        .help("A legal hold: while it is on, nothing goes out of an audit log of this machine or from beside it, neither for its age nor because it is asked for");
 
     KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local|aws-kms|vault")
         .default("local")

@@ -38,6 +38,7 @@ pub(crate) struct NamedLogs {
     archive: Option<ArchivePlace>,
     days: NonZeroU32,
     personal_days: NonZeroU32,
+    is_held: bool,
     /// Who follows the logs of services.
     sinks: Vec<Id>,
 }
@@ -81,6 +82,7 @@ impl NamedLogs {
             archive: config.audit.archive.clone(),
             days: config.audit.days,
             personal_days: config.audit.personal_days,
+            is_held: config.audit.is_held,
             sinks: config.audit.sinks.iter().flat_map(cursor_of).collect(),
         }
     }
@@ -101,6 +103,7 @@ impl NamedLogs {
             archive: Some(archive),
             days: NonZeroU32::MIN,
             personal_days: NonZeroU32::MIN,
+            is_held: false,
             sinks: Vec::new(),
         }
     }
@@ -174,7 +177,7 @@ impl NamedLogs {
         name: &str,
         number: Option<NonZeroU32>,
     ) -> Result<Retention, NamedLogError> {
-        let ages = retention(self.days, self.personal_days);
+        let ages = retention(self.days, self.personal_days, self.is_held);
         let ages = match self.archive {
             Some(_) => ages.archived(),
             None => ages,

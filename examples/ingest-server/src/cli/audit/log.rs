@@ -11,7 +11,7 @@ use portcullis_audit_log::{
 use crate::{
     admin::InvalidRequest,
     audit::{
-        AuditAction, AuditActor, AuditDraft, Pruning, PublishedError, PublishedLog, Unrecorded,
+        AuditAction, AuditActor, AuditDraft, Held, Pruning, PublishedError, PublishedLog, Unrecorded,
         actions::AUDIT_READ,
     },
     backend::{AuditOpenError, FillError, NamedLogError, NamedLogs},
@@ -50,6 +50,8 @@ pub(in crate::cli) enum LogError {
     NoSuchEntry,
     #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
+    #[error(transparent)]
+    Held(#[from] Held),
     #[error("what lies beside the log was not erased")]
     Erase(#[from] EraseError),
     #[error("the log that follows is not begun")]
@@ -82,9 +84,20 @@ impl LogError {
                     }
                     | NamedLogError::Accept(AcceptError::NothingToAccept)
             ) | Self::Invalid(_)
+                | Self::Held(_)
                 | Self::Running
         )
     }
+}
+
+/// Refuses what takes something away while a legal hold is on, and puts that on record.
+pub(super) async fn require_no_hold(opened: &Opened, draft: &AuditDraft) -> Result<(), LogError> {
+    if let Err(held) = opened.audit.require_no_hold() {
+        let refused = draft.clone().denied(Held::CODE);
+        opened.audit.record(refused).await?;
+        return Err(held.into());
+    }
+    Ok(())
 }
 
 impl Node {

@@ -163,6 +163,7 @@ impl From<AuditError> for Problem {
             AuditError::NotFound => Self::not_found(),
             AuditError::Unrecorded(error) => error.into(),
             AuditError::UnderWay(error) => Self::conflict(error.to_string()),
+            AuditError::Held(error) => Self::audit_held(error.to_string()),
             AuditError::Reporting => Self::conflict(error.to_string()),
             AuditError::TooMuch => Self::bad_request(error.to_string()),
             AuditError::Store(error) => Rejection::from(error).into(),
