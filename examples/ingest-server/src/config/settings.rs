@@ -97,8 +97,8 @@ table! {
         .help("Where entries are delivered to, in TOML: webhooks, collectors, syslog over TLS, a file of OCSF");
     ACCESS_REASONS: Setting::new(Section::Audit, "INGEST_ACCESS_REASONS", "CODE,…")
         .key("access_reasons").flag("access-reasons")
-        .default("audit,billing,consent,debugging,erasure,fraud,incident,legal,subject-request,support")
-        .help("What `X-Access-Reason` may begin with; all else is counted as `other`");
+        .default("audit,automated,billing,break_glass,consent,debugging,erasure,fraud,incident,legal,subject-request,support")
+        .help("What `X-Access-Reason` may begin with; all else is counted as `other`. Without `automated` and `break_glass`, the rules that look for them find nothing");
     AUDIT_WRITES: Setting::new(Section::Audit, "INGEST_AUDIT_WRITES", "off|summary|each")
         .key("audit_writes").flag("audit-writes").default("summary")
         .help("How events and leads that are taken in are recorded: one entry for each API key and minute, or one for each request");

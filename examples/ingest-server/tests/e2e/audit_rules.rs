@@ -115,3 +115,26 @@ async fn who_tries_keys_is_found_by_the_network_and_nobody_else_is() {
     // Whence they came is in no entry.
     assert!(!finding.to_string().contains("203.0.113"), "{finding}");
 }
+
+#[tokio::test]
+async fn the_reasons_of_programs_and_of_emergencies_are_found_as_the_service_comes() {
+    let server = Server::start();
+    let key = server.issue("acme", &ALL_SCOPES).await;
+    let lead = server.lead(&key, &json!({ "email": "ada@lead.example" })).await;
+    for reason in ["support T-1", "automated nightly export", "break_glass INC-7"] {
+        let read = server.request(Method::GET, &format!("/v1/leads/{lead}"), &key);
+        let read = read.header("x-access-reason", reason).send().await.unwrap();
+        assert_eq!(read.status(), StatusCode::OK, "{reason}");
+    }
+    let findings = wait_for("two findings", async || {
+        let findings = found(&server).await;
+        (findings.len() >= 2).then_some(findings)
+    })
+    .await;
+    let rules: BTreeSet<_> = findings.iter().map(|it| it["reason"]["code"].as_str()).collect();
+    assert_eq!(rules, BTreeSet::from([Some("automated"), Some("break_glass")]));
+    let reads = on_record(&server, "&action=lead.read").await;
+    let reason = |code: &str| reads.iter().find(|it| it["reason"]["code"] == code).unwrap();
+    assert_eq!(reason("break_glass")["reason"]["ref"], "INC-7");
+    assert_eq!(reason("automated")["reason"].get("ref"), None);
+}
