@@ -17,6 +17,7 @@ mod leadership;
 mod lock_file;
 mod log;
 mod ocsf;
+mod peer;
 mod periods;
 mod proofs;
 mod published;
@@ -54,6 +55,7 @@ pub(crate) use self::{
     lock_file::LockFile,
     log::{AuditLog, Held, Pending, Unrecorded},
     ocsf::ocsf,
+    peer::{Peer, UserAgent},
     proofs::ProofError,
     published::{Pruning, PublishedError, PublishedLog},
     reads::{AuditReads, KeptLeaf, SearchError},

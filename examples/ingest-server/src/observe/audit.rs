@@ -244,7 +244,8 @@ mod tests {
     use super::*;
     use crate::{
         audit::{
-            AuditActor, AuditDraft, AuditFolder, AuditIdentity, WriteRecords, actions::LEAD_READ,
+            AuditActor, AuditDraft, AuditFolder, AuditIdentity, Peer, WriteRecords,
+            actions::LEAD_READ,
         },
         clock::SystemClock,
         observe::{movement::assert_moved, scraped},
@@ -268,7 +269,7 @@ mod tests {
 
     fn draft() -> AuditDraft {
         AuditDraft {
-            peer: Some("192.0.2.1".parse().unwrap()),
+            peer: Some(Peer::new("192.0.2.1".parse().unwrap())),
             ..AuditDraft::new(Some("acme"), LEAD_READ, AuditActor::Anonymous)
         }
     }

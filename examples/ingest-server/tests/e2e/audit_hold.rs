@@ -40,7 +40,11 @@ async fn under_a_hold_what_lies_beside_the_log_stays_and_who_asks_is_told_why() 
         ("/admin/audit/erasures", json!({ "tenant": "acme" }), true),
         ("/admin/erasures", all_of_it.clone(), true),
         // A lead is none of the log's, and its person has a right.
-        ("/admin/erasures", json!({ "tenant": "acme", "lead": lead }), false),
+        (
+            "/admin/erasures",
+            json!({ "tenant": "acme", "lead": lead }),
+            false,
+        ),
     ] {
         let (status, told) = post(&server, path, &whose).await;
         if !is_refused {
@@ -59,7 +63,10 @@ async fn under_a_hold_what_lies_beside_the_log_stays_and_who_asks_is_told_why() 
         let refused = on_record(&server, &format!("&action={action}&outcome=denied")).await;
         // The second of a kind stands with others after ten seconds, or at the end.
         assert!((1..=times).contains(&refused.len()), "{refused:?}");
-        assert!(refused.iter().all(|event| event["detail"] == "held"), "{refused:?}");
+        assert!(
+            refused.iter().all(|event| event["detail"] == "held"),
+            "{refused:?}"
+        );
     }
     assert!(server.terminate().success());
 
@@ -75,7 +82,15 @@ async fn under_a_hold_what_lies_beside_the_log_stays_and_who_asks_is_told_why() 
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(told.contains("INGEST_AUDIT_HOLD"), "{arguments:?}: {told}");
     }
-    let own = data.run(&["audit", "search", "--node", "command-line", "--outcome", "denied", "--json"]);
+    let own = data.run(&[
+        "audit",
+        "search",
+        "--node",
+        "command-line",
+        "--outcome",
+        "denied",
+        "--json",
+    ]);
     let own = String::from_utf8(own.stdout).unwrap();
     for action in ["audit.prune", "audit.erase", "tenant.erase"] {
         assert!(own.contains(action), "{action}: {own}");
@@ -83,6 +98,15 @@ async fn under_a_hold_what_lies_beside_the_log_stays_and_who_asks_is_told_why() 
 
     let server = start(&data, "off");
     assert_eq!(is_held(&server).await, false);
-    let (status, told) = post(&server, "/admin/audit/erasures", &json!({ "actor": key.kid })).await;
-    assert_eq!((status, told["erased"].as_u64() > Some(0)), (StatusCode::OK, true), "{told}");
+    let (status, told) = post(
+        &server,
+        "/admin/audit/erasures",
+        &json!({ "actor": key.kid }),
+    )
+    .await;
+    assert_eq!(
+        (status, told["erased"].as_u64() > Some(0)),
+        (StatusCode::OK, true),
+        "{told}"
+    );
 }

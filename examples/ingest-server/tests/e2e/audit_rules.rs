@@ -100,7 +100,10 @@ async fn who_tries_keys_is_found_by_the_network_and_nobody_else_is() {
         panic!("{findings:?}");
     };
     assert_eq!(finding["reason"]["code"], "failures", "{finding}");
-    assert_eq!((finding["count"].as_u64(), &finding["tenant"]), (Some(10), &json!("system")));
+    assert_eq!(
+        (finding["count"].as_u64(), &finding["tenant"]),
+        (Some(10), &json!("system"))
+    );
     // The first was told at once, and the others together: of all that there is, these are of one address.
     let refs = finding["refs"].as_array().unwrap();
     assert_eq!(refs.len(), 2, "{finding}");
@@ -120,8 +123,14 @@ async fn who_tries_keys_is_found_by_the_network_and_nobody_else_is() {
 async fn the_reasons_of_programs_and_of_emergencies_are_found_as_the_service_comes() {
     let server = Server::start();
     let key = server.issue("acme", &ALL_SCOPES).await;
-    let lead = server.lead(&key, &json!({ "email": "ada@lead.example" })).await;
-    for reason in ["support T-1", "automated nightly export", "break_glass INC-7"] {
+    let lead = server
+        .lead(&key, &json!({ "email": "ada@lead.example" }))
+        .await;
+    for reason in [
+        "support T-1",
+        "automated nightly export",
+        "break_glass INC-7",
+    ] {
         let read = server.request(Method::GET, &format!("/v1/leads/{lead}"), &key);
         let read = read.header("x-access-reason", reason).send().await.unwrap();
         assert_eq!(read.status(), StatusCode::OK, "{reason}");
@@ -131,10 +140,21 @@ async fn the_reasons_of_programs_and_of_emergencies_are_found_as_the_service_com
         (findings.len() >= 2).then_some(findings)
     })
     .await;
-    let rules: BTreeSet<_> = findings.iter().map(|it| it["reason"]["code"].as_str()).collect();
-    assert_eq!(rules, BTreeSet::from([Some("automated"), Some("break_glass")]));
+    let rules: BTreeSet<_> = findings
+        .iter()
+        .map(|it| it["reason"]["code"].as_str())
+        .collect();
+    assert_eq!(
+        rules,
+        BTreeSet::from([Some("automated"), Some("break_glass")])
+    );
     let reads = on_record(&server, "&action=lead.read").await;
-    let reason = |code: &str| reads.iter().find(|it| it["reason"]["code"] == code).unwrap();
+    let reason = |code: &str| {
+        reads
+            .iter()
+            .find(|it| it["reason"]["code"] == code)
+            .unwrap()
+    };
     assert_eq!(reason("break_glass")["reason"]["ref"], "INC-7");
     assert_eq!(reason("automated")["reason"].get("ref"), None);
 }

@@ -55,7 +55,8 @@ fn a_month_of_wrong_keys_from_everywhere_is_no_finding_and_one_network_that_goes
 }
 
 #[test]
-fn of_somebody_whose_network_is_not_known_any_more_nothing_is_counted_and_what_stands_together_is() {
+fn of_somebody_whose_network_is_not_known_any_more_nothing_is_counted_and_what_stands_together_is()
+{
     let mut rules = rules();
     for second in 0..100 {
         assert_eq!(observe(&mut rules, &attempt(second).with_part()), []);
@@ -99,7 +100,10 @@ fn whoever_has_many_networks_gets_nobody_forgotten_who_is_known_by_name() {
     }
     for nth in 0..1_000 {
         let attempt = attempt(1 + nth % 300);
-        assert_eq!(observe_at(&mut rules, &attempt, Some(network(&hasher, nth))), []);
+        assert_eq!(
+            observe_at(&mut rules, &attempt, Some(network(&hasher, nth))),
+            []
+        );
         assert!(rules.actors() <= 16);
     }
     for n in 0..8 {

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::event::{
     Action, Activity, Actor, ActorType, Code, Delivery, EventBuilder, EventId, Field, Id,
-    LeafNumbers, Personal, PersonalText, Reason, Resource, ResourceType, Salt, Screen, Stamp, Timestamp,
+    LeafNumbers, Personal, PersonalText, Reason, Resource, ResourceType, Salt, Screen, Stamp,
+    Timestamp,
 };
 
 /// 2026-01-05, a Monday, at 0 h.

@@ -96,7 +96,9 @@ impl AuditEvents {
             return Err(recorder.rejected(actor, action, AuditError::NotFound));
         }
         if let Err(held) = self.audit.require_no_hold() {
-            let action = Action::EraseAudit { whose: Some(&whose) };
+            let action = Action::EraseAudit {
+                whose: Some(&whose),
+            };
             return Err(recorder.rejected(actor, action, held.into()));
         }
         let whose = Some(whose.as_str());

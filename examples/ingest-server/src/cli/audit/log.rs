@@ -11,8 +11,8 @@ use portcullis_audit_log::{
 use crate::{
     admin::InvalidRequest,
     audit::{
-        AuditAction, AuditActor, AuditDraft, Held, Pruning, PublishedError, PublishedLog, Unrecorded,
-        actions::AUDIT_READ,
+        AuditAction, AuditActor, AuditDraft, Held, Pruning, PublishedError, PublishedLog,
+        Unrecorded, actions::AUDIT_READ,
     },
     backend::{AuditOpenError, FillError, NamedLogError, NamedLogs},
     cli::opened::Opened,
