@@ -10,6 +10,7 @@ mod database_log;
 mod draft;
 mod earlier_logs;
 mod ended_logs;
+mod findings;
 mod folder;
 mod identity;
 mod kept_log;
@@ -48,6 +49,7 @@ pub(crate) use self::{
     draft::{AuditActor, AuditDraft},
     earlier_logs::{EarlierLog, EarlierLogError, OpenEarlierLogs},
     ended_logs::NotReached,
+    findings::{FoundBefore, finding},
     folder::{AuditFolder, OtherLogError, is_name as is_log_name},
     identity::AuditIdentity,
     kept_log::KeptLog,

@@ -1,5 +1,6 @@
 //! Who did what, for operators to look at.
 
+mod closing;
 mod describe;
 mod earlier;
 mod erasing;
@@ -20,19 +21,24 @@ use portcullis_audit_log::{
     store::StoreError as LogError,
 };
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use self::{report::Reports, stream::Stopping};
 use super::{
     Action, ActionResult, Actor, AdminEvent, AdminObserver, JobStatus, job::UnderWay, names, record,
 };
 use crate::{
-    audit::{ArchiveState, AuditLog, Held, OtherLogError, ProofError, SearchError, Unrecorded},
+    audit::{
+        ArchiveState, AuditLog, Held, OtherLogError, ProofError, ReasonCodes, SearchError,
+        Unrecorded,
+    },
     clock::Clock,
     store::{Store, StoreError},
     timestamp,
 };
 
 pub(crate) use self::{
+    closing::{ClosedFinding, ClosingRequest},
     describe::{DescribedEvent, OneEvent},
     earlier::{EarlierPage, EarlierRequest},
     erasing::{AuditErasureRequest, ErasedParts},
@@ -50,6 +56,9 @@ pub(crate) struct AuditEvents {
     verifications: Verifications,
     reports: Reports,
     stopping: Stopping,
+    reason_codes: ReasonCodes,
+    /// Held by who closes a finding.
+    closing: Arc<Mutex<()>>,
     observer: Arc<dyn AdminObserver>,
 }
 
@@ -122,6 +131,8 @@ pub(crate) enum AuditError {
     Unrecorded(#[from] Unrecorded),
     #[error(transparent)]
     UnderWay(#[from] UnderWay),
+    #[error("the finding is closed")]
+    Closed,
     #[error("a report is being made: ask again when it is done")]
     Reporting,
     #[error("the period has too many entries for one report: ask for a shorter one")]
@@ -200,6 +211,7 @@ impl AuditEvents {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         audit: AuditLog,
+        reason_codes: ReasonCodes,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn AdminObserver>,
     ) -> Self {
@@ -208,6 +220,8 @@ impl AuditEvents {
             verifications: Verifications::new(audit.clone(), Arc::clone(&clock)),
             reports: Reports::new(clock),
             stopping: Stopping::new(),
+            reason_codes,
+            closing: Arc::default(),
             audit,
             observer,
         }

@@ -1,8 +1,8 @@
 //! An event as its origin knows it; which it is and when it happened, the log adds.
 
 use portcullis_audit_log::event::{
-    Actor, ActorType, Code, EventBuilder, Field, Id, MAX_RESOURCES, Outcome, PersonalText, Reason,
-    Resource, TraceId,
+    Actor, ActorType, Code, EventBuilder, EventId, Field, Id, MAX_RESOURCES, Outcome, PersonalText,
+    Reason, Resource, TraceId,
 };
 use portcullis_telemetry::current_trace_id;
 
@@ -27,6 +27,8 @@ pub(crate) struct AuditDraft {
     pub(crate) outcome: Outcome,
     /// The reason of an outcome that is no success.
     pub(crate) detail: Option<Code>,
+    /// Earlier events that it is about.
+    pub(crate) refs: Vec<EventId>,
     /// Where it was asked from, and by what.
     pub(crate) peer: Option<Peer>,
     pub(crate) trace: Option<TraceId>,
@@ -63,6 +65,7 @@ impl AuditDraft {
             reason: None,
             outcome: Outcome::Success,
             detail: None,
+            refs: Vec::new(),
             peer: None,
             trace: current_trace_id().and_then(|trace| TraceId::from_bytes(trace.to_bytes())),
         }
@@ -90,7 +93,7 @@ impl AuditDraft {
     }
 
     /// The entry.
-    pub(super) fn event(&self) -> EventBuilder {
+    pub(crate) fn event(&self) -> EventBuilder {
         let AuditAction {
             action,
             activity,
@@ -104,7 +107,8 @@ impl AuditDraft {
         let event = EventBuilder::new(tenant, action, activity, self.actor.to_actor())
             .resources(named)
             .count(self.count)
-            .fields(self.fields.iter().copied());
+            .fields(self.fields.iter().copied())
+            .refs(self.refs.iter().copied());
         let detail = self.detail.unwrap_or(Self::UNSPECIFIED);
         let event = match self.outcome {
             Outcome::Success => event,

@@ -144,6 +144,7 @@ impl From<EraseError> for AuditError {
 impl Recorded for AuditError {
     fn recorded(&self) -> (ActionResult, Code) {
         match self {
+            Self::Closed => (ActionResult::Rejected, Self::CLOSED),
             Self::Held(_) => (ActionResult::Rejected, Held::CODE),
             Self::Invalid(_) | Self::NotFound | Self::UnderWay(_) => {
                 (ActionResult::Rejected, Code::new("bad_request"))

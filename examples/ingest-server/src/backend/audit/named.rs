@@ -56,7 +56,8 @@ pub(crate) enum NamedLogError {
     NoArchive,
     #[error(
         "the process of the log runs, or it is this command's own: a service erases by \
-         `POST /admin/audit/erasures`, and takes away each hour what is too old"
+         `POST /admin/audit/erasures`, closes findings by `POST /admin/audit/findings/{{n}}/close`, and takes away each \
+         hour what is too old"
     )]
     InUse,
     #[error(transparent)]

@@ -48,6 +48,12 @@ pub(in crate::cli) enum LogError {
     Invalid(#[from] InvalidRequest),
     #[error("the log has no entry that it is about")]
     NoSuchEntry,
+    #[error("the entry is no finding, or is not there")]
+    NoSuchFinding,
+    #[error("the finding is closed")]
+    Closed,
+    #[error("nothing is added to a log that another has followed")]
+    Followed,
     #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
     #[error(transparent)]
