@@ -13,6 +13,7 @@ use crate::{
     check::{self, Subject},
     dashboards,
     files::{self, FileError},
+    mentions,
     query::{self, QueryError},
     rules, runbooks, slo,
 };
@@ -77,6 +78,7 @@ fn findings() -> Result<Vec<String>, FileError> {
         .collect();
     findings.extend(alerts::unmatched(&alerts::all(), &catalogue));
     findings.extend(runbooks::check()?);
+    findings.extend(mentions::check()?);
     let differing = files::drift()?.into_iter();
     findings.extend(differing.map(|path| format!("deploy/monitoring/{path}: run `ops generate`")));
     Ok(findings)

@@ -6,6 +6,7 @@ mod check;
 mod command;
 mod dashboards;
 mod files;
+mod mentions;
 mod promql;
 mod query;
 mod routes;

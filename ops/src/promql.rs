@@ -155,6 +155,15 @@ fn number(expr: &Expr) -> Option<f64> {
     }
 }
 
+/// Whether it is one number, and no series.
+fn is_number(expr: &Expr) -> bool {
+    match expr {
+        Expr::Paren(it) => is_number(&it.expr),
+        Expr::Call(it) => ["time", "scalar", "pi"].contains(&it.func.name),
+        expr => number(expr).is_some(),
+    }
+}
+
 fn labels(expr: &Expr, of: &dyn Fn(&VectorSelector) -> Labels) -> Labels {
     match expr {
         Expr::VectorSelector(it) => of(it),
@@ -185,10 +194,10 @@ fn labels(expr: &Expr, of: &dyn Fn(&VectorSelector) -> Labels) -> Labels {
 fn of_binary(it: &BinaryExpr, of: &dyn Fn(&VectorSelector) -> Labels) -> Labels {
     let (left, right) = (labels(&it.lhs, of), labels(&it.rhs, of));
     // A number has no series to match with.
-    if number(&it.rhs).is_some() {
+    if is_number(&it.rhs) {
         return left;
     }
-    if number(&it.lhs).is_some() {
+    if is_number(&it.lhs) {
         return right;
     }
     match it.op.id() {

@@ -152,6 +152,19 @@ impl Audit {
         personal::of_leaf(&*self.store, self.sealer.as_deref(), leaf).await
     }
 
+    /// The same of a leaf of another log under the same keys, as one that this one has followed or that of a process
+    /// which has ended.
+    ///
+    /// # Errors
+    /// [`PersonalError`].
+    pub async fn personal_in(
+        &self,
+        store: &dyn Store,
+        leaf: &Leaf<'_>,
+    ) -> Result<Option<Personal>, PersonalError> {
+        personal::of_leaf(store, self.sealer.as_deref(), leaf).await
+    }
+
     /// The store, to follow the log, publish and verify it.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {

@@ -13,6 +13,14 @@
 //! | `failures` | 10 events that were denied or failed in 5 minutes |
 //! | `place` | a network that the actor was not seen in for 28 days, once it is known for 7 |
 //! | `break_glass` | rights that somebody took in an emergency, always |
+//!
+//! **A system** ([`ActorType::System`](crate::event::ActorType::System): the service itself, a command, an operator with
+//! the token that all operators share) is held against `break_glass` alone. It reads in bulk, at any hour and from
+//! wherever it is started, and its id stands for all who start it; so there is nothing usual that it could depart from.
+//!
+//! **Who is anonymous** is told apart by the network that the caller of [`Rules::observe`] gives, and held against
+//! neither `hour` nor `place`. Networks are hashes under a key of the process; a finding names none, but refers to
+//! the events. They have at most half of the room for actors while others need it.
 
 mod actor;
 mod bulk;

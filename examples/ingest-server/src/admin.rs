@@ -41,9 +41,9 @@ pub(crate) use self::{
     },
     audit::{
         AuditErasureRequest, AuditError, AuditEvents, AuditPage, AuditPeriod, AuditRequest,
-        AuditStatus, DescribedEvent, EarlierPage, EarlierRequest, ErasedParts, InvalidRequest,
-        MAX_EARLIER, OneEvent, Rights, VerificationRequest, VerificationTally, Verifications,
-        instant,
+        AuditStatus, ClosedFinding, ClosingRequest, DescribedEvent, EarlierPage, EarlierRequest,
+        ErasedParts, InvalidRequest, MAX_EARLIER, OneEvent, Rights, VerificationRequest,
+        VerificationTally, Verifications, instant,
     },
     data_keys::{
         Census, DAMAGED, DataKeyDescription, DataKeyError, DataKeyPage, DataKeyRequest,
@@ -151,6 +151,7 @@ impl UseCases {
             audit: AuditEvents::new(
                 Arc::clone(&services.store),
                 services.audit.clone(),
+                services.reason_codes.clone(),
                 Arc::clone(&services.clock),
                 Arc::clone(&observer),
             ),

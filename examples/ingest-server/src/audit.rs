@@ -10,6 +10,7 @@ mod database_log;
 mod draft;
 mod earlier_logs;
 mod ended_logs;
+mod findings;
 mod folder;
 mod identity;
 mod kept_log;
@@ -17,6 +18,7 @@ mod leadership;
 mod lock_file;
 mod log;
 mod ocsf;
+mod peer;
 mod periods;
 mod proofs;
 mod published;
@@ -47,13 +49,15 @@ pub(crate) use self::{
     draft::{AuditActor, AuditDraft},
     earlier_logs::{EarlierLog, EarlierLogError, OpenEarlierLogs},
     ended_logs::NotReached,
+    findings::{FoundBefore, finding},
     folder::{AuditFolder, OtherLogError, is_name as is_log_name},
     identity::AuditIdentity,
     kept_log::KeptLog,
     leadership::{Leader, Leadership},
     lock_file::LockFile,
-    log::{AuditLog, Pending, Unrecorded},
+    log::{AuditLog, Held, Pending, Unrecorded},
     ocsf::ocsf,
+    peer::{Peer, UserAgent},
     proofs::ProofError,
     published::{Pruning, PublishedError, PublishedLog},
     reads::{AuditReads, KeptLeaf, SearchError},

@@ -118,7 +118,8 @@ async fn take(
 ) -> Result<Acknowledged, RequestRejection> {
     let (head, body) = request.into_parts();
     let mut laps = services.stages.begin();
-    let address = limit_address::limit_address(services, &head.extensions).await;
+    let (extensions, headers) = (&head.extensions, &head.headers);
+    let address = limit_address::limit_address(services, extensions, headers).await;
     let address = laps.end(Stage::LimitAddress, address)?;
     let needed = intake.permission();
     let caller = authenticate::authenticate(services, &head.headers, address, needed).await;

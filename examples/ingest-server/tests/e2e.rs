@@ -50,6 +50,10 @@ mod audit_database;
 mod audit_endings;
 #[path = "e2e/audit_erasures.rs"]
 mod audit_erasures;
+#[path = "e2e/audit_findings.rs"]
+mod audit_findings;
+#[path = "e2e/audit_hold.rs"]
+mod audit_hold;
 #[path = "e2e/audit_keys.rs"]
 mod audit_keys;
 #[path = "e2e/audit_parameters.rs"]

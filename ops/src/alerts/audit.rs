@@ -9,6 +9,14 @@ const SINK: &str = "ingest_audit_sink_lag_seconds{sink=\"siem\"}";
 const FOLLOWS: &str = "ingest_audit_leader{job=\"portcullis\",instance=\"a\"}";
 const STANDS_BY: &str = "ingest_audit_leader{job=\"portcullis\",instance=\"b\"}";
 const ARCHIVE: &str = "ingest_audit_archive_lag_seconds";
+const VERIFIED: &str = "ingest_audit_verify_last_success_timestamp_seconds";
+const LEADS: &str = "ingest_audit_leader";
+const STARTED: &str = "process_start_time_seconds";
+const WRITTEN: &str = "ingest_audit_written_timestamp_seconds";
+const EMERGENCY: &str = "ingest_audit_suspicious_total{rule=\"break_glass\"}";
+const HOUR: &str = "ingest_audit_suspicious_total{rule=\"hour\"}";
+const ENDED: &str = "ingest_audit_sink_ended{sink=\"siem\"}";
+const MISSED: &str = "ingest_audit_sink_missed_total{sink=\"siem\"}";
 const DROPPED: &str = "ingest_audit_dropped_total{why=\"full\"}";
 
 pub(super) fn alerts() -> Vec<Alert> {
@@ -117,6 +125,132 @@ pub(super) fn alerts() -> Vec<Alert> {
                     1,
                 ),
                 Case::scraped("no data", &[], "4m", 0),
+            ],
+        },
+        Alert {
+            name: "AuditFinding",
+            component: "audit log",
+            summary: "suspicious access: {{ $labels.rule }}",
+            description: "A rule of high severity has found {{ $value | humanize }} in the last 2 min: somebody read in \
+                          bulk, by a program or for an emergency. First: the finding in the audit log, and whose \
+                          access it was.",
+            dashboard: "security",
+            rules: vec![Rule::page(
+                "sum by (job, instance, rule)\n\
+                 (increase(ingest_audit_suspicious_total{rule=~\"bulk|automated|break_glass\"}[2m])) > 0",
+                0,
+                AtOnce,
+            )],
+            cases: vec![
+                Case::scraped("none", &[(EMERGENCY, "0x20")], "4m", 0),
+                Case::scraped("the first", &[(EMERGENCY, "0x10 1x10")], "3m", 1),
+                Case::scraped("of less severity", &[(HOUR, "0x10 1x10")], "3m", 0),
+                Case::scraped("longer ago", &[(EMERGENCY, "0x4 1x20")], "4m", 0),
+                Case::scraped("no data", &[], "4m", 0),
+                Case::scraped("restart", &[(EMERGENCY, "4x10 0x10")], "4m", 0),
+            ],
+        },
+        Alert {
+            name: "AuditNotVerified",
+            component: "audit log",
+            summary: "the audit log of {{ $labels.instance }} was not found sound for a day",
+            description: "All of the log was last held against what it has signed {{ $value | humanizeDuration }} ago; \
+                          it is to be each day. What was changed since would not be noticed. First: what came of the \
+                          last verification, in its status.",
+            dashboard: "security",
+            rules: vec![Rule::ticket(
+                "time() - (ingest_audit_verify_last_success_timestamp_seconds > 0\n\
+                 or on (job, instance) process_start_time_seconds) > 93600\nand on (job, instance)\n\
+                 min_over_time(ingest_audit_leader[2h]) == 1",
+                0,
+            )],
+            cases: vec![
+                Case::new(
+                    "in time",
+                    &[(VERIFIED, "3600x1700"), (LEADS, "1x1700"), (STARTED, "0x1700")],
+                    "27h",
+                    0,
+                ),
+                Case::new(
+                    "late",
+                    &[(VERIFIED, "3600x1700"), (LEADS, "1x1700"), (STARTED, "0x1700")],
+                    "27h1m",
+                    1,
+                ),
+                Case::new(
+                    "never, and not for long",
+                    &[(VERIFIED, "0x1700"), (LEADS, "1x1700"), (STARTED, "3600x1700")],
+                    "27h",
+                    0,
+                ),
+                Case::new(
+                    "never since a day",
+                    &[(VERIFIED, "0x1700"), (LEADS, "1x1700"), (STARTED, "3600x1700")],
+                    "27h1m",
+                    1,
+                ),
+                Case::new(
+                    "another process verifies",
+                    &[(VERIFIED, "0x1800"), (LEADS, "0x1800"), (STARTED, "0x1800")],
+                    "28h",
+                    0,
+                ),
+                Case::new(
+                    "it goes on for another since less than two hours",
+                    &[(VERIFIED, "0x2000"), (LEADS, "0x1620 1x200"), (STARTED, "0x2000")],
+                    "28h59m",
+                    0,
+                ),
+                Case::new(
+                    "it goes on for another since two hours",
+                    &[(VERIFIED, "0x2000"), (LEADS, "0x1620 1x200"), (STARTED, "0x2000")],
+                    "29h3m",
+                    1,
+                ),
+                Case::new("no data", &[], "28h", 0),
+            ],
+        },
+        Alert {
+            name: "AuditSilent",
+            component: "audit log",
+            summary: "{{ $labels.instance }} records nothing",
+            description: "The last entry of this process is {{ $value | humanizeDuration }} old, and one an hour says \
+                          at the least that it is alive. First: whether it answers, and its clock.",
+            dashboard: "security",
+            rules: vec![Rule::ticket(
+                "time() - ingest_audit_written_timestamp_seconds > 3900",
+                0,
+            )],
+            cases: vec![
+                Case::new("in time", &[(WRITTEN, "0x70")], "65m", 0),
+                Case::new("silent", &[(WRITTEN, "0x70")], "66m", 1),
+                Case::new("again", &[(WRITTEN, "0x65 3960x20")], "70m", 0),
+                Case::new("no data", &[], "2h", 0),
+            ],
+        },
+        Alert {
+            name: "AuditUndelivered",
+            component: "what follows the audit log",
+            summary: "the sink {{ $labels.sink }} does not get all of the audit log",
+            description: "A sink has ended, since its receiver wants no more or took nothing in all attempts, or \
+                          entries went by their age before it had them. Others do not see what happened. First: the \
+                          receiver that the label names.",
+            dashboard: "health",
+            rules: vec![
+                Rule::ticket("ingest_audit_sink_ended > 0", 0).named("ended"),
+                Rule::ticket(
+                    "(sum by (job, instance, sink) (increase(ingest_audit_sink_missed_total[10m])) or vector(0)) > 0",
+                    0,
+                )
+                .named("missed"),
+            ],
+            cases: vec![
+                Case::scraped("all of it", &[(ENDED, "0x20"), (MISSED, "0x20")], "4m", 0),
+                Case::scraped("ended", &[(ENDED, "0x10 1x10")], "4m", 1),
+                Case::scraped("missed", &[(MISSED, "0x10 256x10")], "3m", 1),
+                Case::scraped("missed longer ago", &[(MISSED, "0x4 256x60")], "13m", 0),
+                Case::scraped("no data", &[], "4m", 0),
+                Case::scraped("restart", &[(MISSED, "4x10 0x10")], "4m", 0),
             ],
         },
         Alert {

@@ -65,12 +65,19 @@ const COMPONENTS: &[(&str, &str, &[&str])] = &[
     (
         "audit log",
         "ingest_audit_entries",
-        &["AuditBehind", "AuditRefusing", "AuditUnsound"],
+        &[
+            "AuditBehind",
+            "AuditFinding",
+            "AuditNotVerified",
+            "AuditRefusing",
+            "AuditSilent",
+            "AuditUnsound",
+        ],
     ),
     (
         "what follows the audit log",
         "ingest_audit_leader",
-        &["AuditNotFollowed"],
+        &["AuditNotFollowed", "AuditUndelivered"],
     ),
     (
         "archive of the audit log",

@@ -78,7 +78,7 @@ pub(super) fn dashboard() -> Dashboard {
                     ]).alert("AuditRefusing", 1.0),
                     Panel::new("Last found sound", "Since the whole log was last found as it was signed.", "s", &[
                         ("time() - ingest_audit_verify_last_success_timestamp_seconds{$sel}", "{{instance}}"),
-                    ]).alert("AuditUnsound", 172_800.0),
+                    ]).alert("AuditNotVerified", 93_600.0),
                     Panel::new("Erased and still there", "For how long something that was erased may be on the disk.", "s", &[
                         ("ingest_shredding_owed_seconds{$sel}", "{{instance}}"),
                     ]).alert("ErasureLate", 86_400.0),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Share, Tally};
 use crate::{
-    event::{EventId, Leaf, Timestamp},
+    event::{EventId, Leaf, Outcome, Timestamp},
     rule::{FINDING_CLOSED, SUSPICIOUS},
 };
 
@@ -46,7 +46,8 @@ impl Findings {
 
     /// A leaf of the period, or later.
     pub(super) fn closed(&mut self, leaf: &Leaf<'_>) {
-        if leaf.action() == FINDING_CLOSED.as_str() {
+        let is_done = leaf.outcome() == Outcome::Success;
+        if leaf.action() == FINDING_CLOSED.as_str() && is_done {
             for id in leaf.refs() {
                 if let Some((_, closed)) = self.followed.get_mut(&id) {
                     closed.get_or_insert(leaf.time().unix_micros());

@@ -48,6 +48,7 @@ impl ActorHistory {
             findings: Vec::new(),
         };
         self.break_glass(settings, &mut found);
+        // It does what it is told to, in bulk and at any hour, and its one id stands for all who tell it.
         if leaf.actor_type() == ActorType::System {
             return found.findings;
         }
@@ -78,6 +79,10 @@ impl ActorHistory {
         };
         if leaf.reason_code().is_some_and(is_automated) {
             self.report(&mut found, Rule::Automated, 1, this());
+        }
+        if leaf.actor_type() == ActorType::Anonymous {
+            // Whoever comes from a network keeps no hours, and is nowhere else.
+            return found.findings;
         }
         if self.hours.observe(now) {
             self.report(&mut found, Rule::Hour, 1, this());

@@ -1,5 +1,6 @@
 //! What each rule finds, from how many on, and what it leaves alone.
 
+mod anonymous;
 mod days;
 mod leaves;
 

@@ -2,11 +2,13 @@
 
 use std::{fmt, net::IpAddr};
 
+use crate::audit::Peer;
+
 /// A person or process that administers, as far as it is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Actor {
-    /// Has the admin token, and asks from this address.
-    AdminToken { address: IpAddr },
+    /// Has the admin token, and asks from there.
+    AdminToken { peer: Peer },
     /// Runs the command line as this user of the operating system.
     CommandLine { user: u32 },
     /// The service itself, in the dev profile.
@@ -36,9 +38,14 @@ impl Actor {
     }
 
     /// Where it asks from, if that is known.
-    pub(crate) const fn address(&self) -> Option<IpAddr> {
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        self.peer().map(|peer| peer.address)
+    }
+
+    /// The same, with what it says it is.
+    pub(crate) const fn peer(&self) -> Option<&Peer> {
         match self {
-            Self::AdminToken { address } => Some(*address),
+            Self::AdminToken { peer } => Some(peer),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Who did what, for operators to look at.
 
+mod closing;
 mod describe;
 mod earlier;
 mod erasing;
@@ -20,19 +21,24 @@ use portcullis_audit_log::{
     store::StoreError as LogError,
 };
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use self::{report::Reports, stream::Stopping};
 use super::{
     Action, ActionResult, Actor, AdminEvent, AdminObserver, JobStatus, job::UnderWay, names, record,
 };
 use crate::{
-    audit::{ArchiveState, AuditLog, OtherLogError, ProofError, SearchError, Unrecorded},
+    audit::{
+        ArchiveState, AuditLog, Held, OtherLogError, ProofError, ReasonCodes, SearchError,
+        Unrecorded,
+    },
     clock::Clock,
     store::{Store, StoreError},
     timestamp,
 };
 
 pub(crate) use self::{
+    closing::{ClosedFinding, ClosingRequest},
     describe::{DescribedEvent, OneEvent},
     earlier::{EarlierPage, EarlierRequest, MAX_EARLIER},
     erasing::{AuditErasureRequest, ErasedParts},
@@ -50,6 +56,9 @@ pub(crate) struct AuditEvents {
     verifications: Verifications,
     reports: Reports,
     stopping: Stopping,
+    reason_codes: ReasonCodes,
+    /// Held by who closes a finding.
+    closing: Arc<Mutex<()>>,
     observer: Arc<dyn AdminObserver>,
 }
 
@@ -84,6 +93,8 @@ pub(crate) struct AuditStatus {
     leader_node: Option<String>,
     /// How its archive does, if it has one.
     archive: Option<ArchiveStatus>,
+    /// Whether a legal hold keeps what is too old, and what is asked to be erased.
+    held: bool,
     /// When all of it was last found as it was signed, if that was since the start.
     verified_at: Option<String>,
     /// How many verifications since the start did not find it so, or did not end.
@@ -120,6 +131,8 @@ pub(crate) enum AuditError {
     Unrecorded(#[from] Unrecorded),
     #[error(transparent)]
     UnderWay(#[from] UnderWay),
+    #[error("the finding is closed")]
+    Closed,
     #[error("a report is being made: ask again when it is done")]
     Reporting,
     #[error("the period has too many entries for one report: ask for a shorter one")]
@@ -128,6 +141,8 @@ pub(crate) enum AuditError {
     Log(#[from] LogError),
     #[error("what lies beside the audit log was not erased")]
     Erase(#[source] EraseError),
+    #[error(transparent)]
+    Held(#[from] Held),
     #[error(transparent)]
     Proof(#[from] ProofError),
     #[error("an entry of the audit log cannot be read")]
@@ -184,6 +199,7 @@ impl AuditStatus {
             leader: leader.as_ref().map(|leader| leader.is_this),
             leader_node: leader.and_then(|leader| leader.node),
             archive: audit.archive().map(ArchiveStatus::from),
+            held: audit.require_no_hold().is_err(),
             verified_at: verifications.tally().last_success().map(timestamp::format),
             verify_failures: verifications.tally().failures(),
             verification: verifications.status(),
@@ -195,6 +211,7 @@ impl AuditEvents {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         audit: AuditLog,
+        reason_codes: ReasonCodes,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn AdminObserver>,
     ) -> Self {
@@ -203,6 +220,8 @@ impl AuditEvents {
             verifications: Verifications::new(audit.clone(), Arc::clone(&clock)),
             reports: Reports::new(clock),
             stopping: Stopping::new(),
+            reason_codes,
+            closing: Arc::default(),
             audit,
             observer,
         }

@@ -122,7 +122,12 @@ impl Erasures {
             if request.tenant == names::SYSTEM {
                 return Err(invalid("`tenant`: the name is reserved, and nobody's"));
             }
-            Ok((data_keys::parse_tenant(&request.tenant)?, request.lead()?))
+            let (tenant, lead) = (data_keys::parse_tenant(&request.tenant)?, request.lead()?);
+            if lead.is_none() {
+                // With its keys goes what lies beside the audit log, of every log and backup.
+                self.recorder.require_no_hold()?;
+            }
+            Ok((tenant, lead))
         };
         let (tenant, lead) = match read.await {
             Ok(read) => read,

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use portcullis_apikey_cache::{Kid, PepperVersion, feed::Invalidation};
+use portcullis_audit_log::event::EventId;
 use portcullis_keyring::KeyId;
 use portcullis_pii_crypto::IndexVersion;
 use portcullis_ratelimit::policy::Policies;
@@ -79,6 +80,11 @@ pub(crate) enum Action<'a> {
         tenant: Option<&'a str>,
     },
     VerifyAudit,
+    /// Which, once it is known to be one, and of which tenant.
+    CloseFinding {
+        finding: Option<EventId>,
+        tenant: Option<&'a str>,
+    },
     /// Of an event, an actor, a resource or a tenant.
     EraseAudit {
         whose: Option<&'a str>,
@@ -155,6 +161,7 @@ impl Action<'_> {
             Self::ReadSamples { .. } => on_record::QUALITY_SAMPLES,
             Self::ReadAudit { .. } => on_record::AUDIT_READ,
             Self::VerifyAudit => on_record::AUDIT_VERIFY,
+            Self::CloseFinding { .. } => on_record::AUDIT_FINDING_CLOSED,
             Self::EraseAudit { .. } => on_record::AUDIT_ERASE,
             Self::DataKeys { what, .. } => what.on_record(),
             Self::Index { what, .. } => what.on_record(),
@@ -183,6 +190,7 @@ impl Action<'_> {
                 | Self::InvalidateKeyCache { .. }
                 | Self::ReplaceLimits { .. }
                 | Self::ReplaceDetection { .. }
+                | Self::CloseFinding { .. }
                 | Self::EraseAudit { .. }
                 | Self::Erase { .. }
         )
@@ -209,6 +217,7 @@ impl Action<'_> {
             Self::DataKeys { key, .. } => key.map(|key| key.to_string()),
             Self::Index { version, .. } => version.map(|version| version.to_string()),
             Self::Erase { lead, .. } => lead.map(|lead| lead.to_string()),
+            Self::CloseFinding { finding, .. } => finding.map(|finding| finding.to_string()),
             Self::EraseAudit { whose } => whose.map(str::to_owned),
             _ => self.kid().map(ToString::to_string),
         }
@@ -222,7 +231,8 @@ impl Action<'_> {
             Self::ListApiKeys { tenant }
             | Self::ReadQuality { tenant }
             | Self::ReadSamples { tenant }
-            | Self::ReadAudit { tenant } => *tenant,
+            | Self::ReadAudit { tenant }
+            | Self::CloseFinding { tenant, .. } => *tenant,
             Self::InvalidateKeyCache {
                 what: Some(Invalidation::Tenant(tenant)),
             } => Some(tenant.as_str()),

@@ -10,7 +10,7 @@ pub(super) fn draft(actor: &Actor, action: &Action<'_>, tenant: Option<&str>) ->
     let operator = AuditActor::System(actor.id());
     AuditDraft {
         resources: action.resource().into_iter().collect(),
-        peer: actor.address(),
+        peer: actor.peer().cloned(),
         ..AuditDraft::new(tenant, action.on_record(), operator)
     }
 }

@@ -9,7 +9,7 @@ use portcullis_audit_log::{
 use portcullis_keyring::TenantId;
 
 use super::{Action, ActionResult, Actor, AdminEvent, AdminObserver, names, record};
-use crate::audit::{AuditDraft, AuditLog, Unrecorded};
+use crate::audit::{AuditDraft, AuditLog, Held, Unrecorded};
 
 /// Puts use cases on record, and reports them.
 #[derive(Debug, Clone)]
@@ -84,6 +84,11 @@ impl Recorder {
         changed
     }
 
+    /// Whether a legal hold keeps what is on record, and what lies beside it.
+    pub(super) const fn require_no_hold(&self) -> Result<(), Held> {
+        self.audit.require_no_hold()
+    }
+
     /// Erases what lies beside what is on record of a tenant.
     pub(super) async fn forget(&self, tenant: &TenantId) -> Result<(), EraseError> {
         self.audit.forget(tenant.as_str()).await
@@ -92,8 +97,14 @@ impl Recorder {
     /// What was asked for in a way that cannot be done.
     pub(super) fn rejected<E: Recorded>(&self, actor: &Actor, action: Action<'_>, error: E) -> E {
         // What could not be looked at was not refused.
-        if error.recorded().0 == ActionResult::Rejected {
-            self.audit.note(record::rejected(actor, &action));
+        let (result, detail) = error.recorded();
+        if result == ActionResult::Rejected {
+            let draft = record::rejected(actor, &action);
+            self.audit.note(if detail == Held::CODE {
+                draft.denied(Held::CODE)
+            } else {
+                draft
+            });
         }
         self.report(actor, action, Some(&error));
         error

@@ -55,7 +55,7 @@ impl Reencryption {
         actor: &Actor,
         request: ReencryptionRequest,
     ) -> Result<JobStatus<Reencrypted>, DataKeyError> {
-        let (keys, actor) = (self.keys.clone(), *actor);
+        let (keys, actor) = (self.keys.clone(), actor.clone());
         let ReencryptionRequest {
             tenant,
             purpose,
@@ -96,7 +96,7 @@ impl Reencryption {
         request: IndexRequest,
     ) -> Result<JobStatus<RotatedIndex>, DataKeyError> {
         self.index.check(actor, request).await?;
-        let (index, actor) = (self.index.clone(), *actor);
+        let (index, actor) = (self.index.clone(), actor.clone());
         let started = self.indexing.start(|reporter| async move {
             let mut progress = |at: &str, done: &_| reporter.report(at, done);
             index.rotate(&actor, request, &mut progress).await

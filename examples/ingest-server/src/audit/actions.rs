@@ -91,6 +91,8 @@ actions! {
         "An operator asked whether the audit log is what it has signed.";
     AUDIT_VERIFIED = "audit.verified", Other, "audit":
         "It was found out whether the audit log is what it has signed: all of it (`whole`) or a part (`range`).";
+    AUDIT_FINDING_CLOSED = "audit.finding_closed", Update, "finding":
+        "An operator has looked at a finding of the rules and closed it, or was to.";
     AUDIT_ERASE = "audit.erase", Delete, "audit":
         "An operator erased what lies beside entries of the audit log, or was to.";
     AUDIT_PRUNE = "audit.prune", Delete, "audit":

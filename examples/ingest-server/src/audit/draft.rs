@@ -1,17 +1,15 @@
 //! An event as its origin knows it; which it is and when it happened, the log adds.
 
-use std::net::IpAddr;
-
 use portcullis_audit_log::event::{
-    Actor, ActorType, Code, EventBuilder, Field, Id, MAX_RESOURCES, Outcome, PersonalText, Reason,
-    Resource, TraceId,
+    Actor, ActorType, Code, EventBuilder, EventId, Field, Id, MAX_RESOURCES, Outcome, PersonalText,
+    Reason, Resource, TraceId,
 };
 use portcullis_telemetry::current_trace_id;
 
-use super::{AuditAction, StatedReason, screen};
+use super::{AuditAction, Peer, StatedReason, UserAgent, screen};
 
 /// What is put on record. No value of a lead, nothing that was looked for and nothing that was typed goes into an
-/// entry: the stated reason and the address lie beside it.
+/// entry: the stated reason, the address and the user agent lie beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AuditDraft {
     /// Whose it is; none for what concerns the service.
@@ -29,8 +27,10 @@ pub(crate) struct AuditDraft {
     pub(crate) outcome: Outcome,
     /// The reason of an outcome that is no success.
     pub(crate) detail: Option<Code>,
-    /// Where it was asked from.
-    pub(crate) peer: Option<IpAddr>,
+    /// Earlier events that it is about.
+    pub(crate) refs: Vec<EventId>,
+    /// Where it was asked from, and by what.
+    pub(crate) peer: Option<Peer>,
     pub(crate) trace: Option<TraceId>,
 }
 
@@ -65,6 +65,7 @@ impl AuditDraft {
             reason: None,
             outcome: Outcome::Success,
             detail: None,
+            refs: Vec::new(),
             peer: None,
             trace: current_trace_id().and_then(|trace| TraceId::from_bytes(trace.to_bytes())),
         }
@@ -83,15 +84,16 @@ impl AuditDraft {
     /// What lies beside the entry, if there is anything.
     pub(super) fn personal(&self) -> Option<PersonalText<'_>> {
         let text = self.reason.as_ref().and_then(StatedReason::text);
+        let agent = self.peer.as_ref().and_then(|peer| peer.user_agent.as_ref());
         (text.is_some() || self.peer.is_some()).then_some(PersonalText {
-            address: self.peer,
-            user_agent: None,
+            address: self.peer.as_ref().map(|peer| peer.address),
+            user_agent: agent.map(UserAgent::as_str),
             text,
         })
     }
 
     /// The entry.
-    pub(super) fn event(&self) -> EventBuilder {
+    pub(crate) fn event(&self) -> EventBuilder {
         let AuditAction {
             action,
             activity,
@@ -105,7 +107,8 @@ impl AuditDraft {
         let event = EventBuilder::new(tenant, action, activity, self.actor.to_actor())
             .resources(named)
             .count(self.count)
-            .fields(self.fields.iter().copied());
+            .fields(self.fields.iter().copied())
+            .refs(self.refs.iter().copied());
         let detail = self.detail.unwrap_or(Self::UNSPECIFIED);
         let event = match self.outcome {
             Outcome::Success => event,

@@ -33,6 +33,19 @@ const TICK: Duration = Duration::from_secs(1);
 #[error("what was asked for could not be put on record")]
 pub(crate) struct Unrecorded(#[from] audit::Unrecorded);
 
+/// A legal hold keeps what was to be erased or taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "INGEST_AUDIT_HOLD is on: under a legal hold nothing goes out of the audit log or from beside it; it is asked for \
+     again once the hold is over"
+)]
+pub(crate) struct Held;
+
+impl Held {
+    /// What a refusal is on record with.
+    pub(crate) const CODE: Code = Code::new("held");
+}
+
 /// The way into the log. Cloning is cheap; what gathers ends when the last clone is gone and all of it is written.
 #[derive(Debug, Clone)]
 pub(crate) struct AuditLog {
@@ -44,6 +57,7 @@ pub(crate) struct AuditLog {
     writes: WriteRecords,
     archive: Option<ArchiveGauge>,
     leadership: Leadership,
+    is_held: bool,
     /// Tells the task when nobody can add anything any more.
     _in_use: mpsc::Sender<Infallible>,
 }
@@ -103,6 +117,7 @@ impl AuditLog {
             writes,
             archive: None,
             leadership: Leadership::alone(),
+            is_held: false,
             _in_use: in_use,
         };
         (log, task)
@@ -116,6 +131,19 @@ impl AuditLog {
     /// One that this process writes among others, of whom one follows it.
     pub(crate) fn led(self, leadership: Leadership) -> Self {
         Self { leadership, ..self }
+    }
+
+    /// Under a legal hold, or not.
+    pub(crate) fn held(self, is_held: bool) -> Self {
+        Self { is_held, ..self }
+    }
+
+    /// Whether a legal hold keeps all that is there, in the other logs of this machine too.
+    ///
+    /// # Errors
+    /// [`Held`] while it does: the caller must erase nothing.
+    pub(crate) const fn require_no_hold(&self) -> Result<(), Held> {
+        if self.is_held { Err(Held) } else { Ok(()) }
     }
 
     /// Who follows it, if several processes write it.

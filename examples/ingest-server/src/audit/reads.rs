@@ -11,7 +11,7 @@ use portcullis_audit_log::{
     tile::TilePath,
 };
 
-use super::{AuditFolder, AuditIdentity, OtherLogError, concerns_any};
+use super::{AuditFolder, AuditIdentity, FoundBefore, OtherLogError, concerns_any, finding};
 
 /// A way to what is on record.
 #[derive(Debug)]
@@ -112,6 +112,11 @@ impl<'a> AuditReads<'a> {
             n,
             bytes: bytes.to_vec(),
         }))
+    }
+
+    /// A finding of the rules by the number of its entry.
+    pub(crate) async fn finding(&self, n: u64) -> Result<Option<FoundBefore>, StoreError> {
+        finding(&**self.audit.store(), n).await
     }
 
     /// What lies beside an entry, if it is still there and can be opened: of an erased tenant nothing can.

@@ -45,7 +45,11 @@ impl Kind {
         let is_anonymous = draft.actor == AuditActor::Anonymous;
         Self {
             actor: draft.actor.clone(),
-            network: draft.peer.filter(|_| is_anonymous).map(network),
+            network: draft
+                .peer
+                .as_ref()
+                .filter(|_| is_anonymous)
+                .map(|peer| network(peer.address)),
             action: draft.action.action,
             detail: draft.detail,
         }
@@ -67,6 +71,7 @@ impl Refusals {
             match &mut window.gathered {
                 Some(gathered) => {
                     gathered.count = gathered.count.saturating_add(draft.count);
+                    forget_agent(gathered, &draft);
                     // It stands for several by now.
                     forget_which(gathered);
                 }
@@ -103,6 +108,19 @@ impl Refusals {
     }
 }
 
+/// What several say that they are, is of none of them.
+fn forget_agent(gathered: &mut AuditDraft, other: &AuditDraft) {
+    let other = other
+        .peer
+        .as_ref()
+        .and_then(|peer| peer.user_agent.as_ref());
+    if let Some(peer) = &mut gathered.peer
+        && peer.user_agent.as_ref() != other
+    {
+        peer.user_agent = None;
+    }
+}
+
 fn forget_which(draft: &mut AuditDraft) {
     draft.resources.clear();
     draft.trace = None;
@@ -122,7 +140,7 @@ fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::actions;
+    use crate::audit::{Peer, UserAgent, actions};
 
     const SCOPE: Code = Code::new("auth.scope");
 
@@ -134,7 +152,7 @@ mod tests {
     fn attempt(address: &str) -> AuditDraft {
         let attempt = AuditDraft::new(None, actions::AUTHENTICATE, AuditActor::Anonymous);
         AuditDraft {
-            peer: Some(address.parse().unwrap()),
+            peer: Some(Peer::new(address.parse().unwrap())),
             ..attempt.denied(SCOPE)
         }
     }
@@ -170,6 +188,26 @@ mod tests {
         assert!(refusals.add(attempt("2001:db8::2"), at(0)).is_none());
         assert!(refusals.add(attempt("192.0.2.1"), at(0)).is_none());
         assert_eq!(refusals.drain().len(), 2);
+    }
+
+    #[test]
+    fn those_that_stand_together_have_an_agent_if_all_of_them_have_the_same() {
+        let by = |agent: &'static str| {
+            let mut attempt = attempt("192.0.2.1");
+            let value = http::HeaderValue::from_static(agent);
+            attempt.peer.as_mut().unwrap().user_agent = UserAgent::read(&value);
+            attempt
+        };
+        for (agents, told) in [(["a", "a"], Some("a")), (["a", "b"], None)] {
+            let mut refusals = Refusals::default();
+            assert!(refusals.add(by("first"), at(0)).is_some());
+            for agent in agents {
+                assert_eq!(refusals.add(by(agent), at(1)), None);
+            }
+            let gathered = refusals.drain().pop().unwrap();
+            let agent = gathered.peer.unwrap().user_agent;
+            assert_eq!(agent.as_ref().map(UserAgent::as_str), told);
+        }
     }
 
     #[test]

@@ -34,6 +34,15 @@ impl StatedReason {
         }
     }
 
+    /// A configured code alone, in whatever case; none of another word.
+    pub(crate) fn coded(word: &str, codes: &ReasonCodes) -> Option<Self> {
+        codes.find(word).map(|code| Self {
+            code,
+            reference: None,
+            text: None,
+        })
+    }
+
     pub(super) const fn code(&self) -> Code {
         self.code
     }

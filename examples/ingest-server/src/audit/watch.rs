@@ -48,8 +48,6 @@ struct Watch<'a> {
     rules: Rules,
     networks: NetworkHasher,
     suspicions: Suspicions,
-    /// Whether what lies beside its entries can be opened.
-    is_own: bool,
 }
 
 /// Why it is looked at no more.
@@ -88,7 +86,6 @@ pub(crate) async fn watch_ended(
     suspicions: &Suspicions,
 ) -> Result<(), WatchEnd> {
     let (mut watch, now) = (Watch::new(audit, store, suspicions)?, timestamp(clock));
-    watch.is_own = false;
     let size = store.size().await?;
     let (next, beyond) = cursor_in_log(store, &CURSOR).await?;
     if let Some(found) = beyond {
@@ -135,7 +132,6 @@ impl<'a> Watch<'a> {
             rules: Rules::new(RuleSettings::new()),
             networks: NetworkHasher::new(&SystemEntropy::new())?,
             suspicions: suspicions.clone(),
-            is_own: true,
         })
     }
 
@@ -227,7 +223,7 @@ impl<'a> Watch<'a> {
     async fn look_at(&mut self, batch: &EntryBatch) -> Result<(), WatchEnd> {
         for (n, bytes) in batch.iter() {
             let leaf = Leaf::parse(bytes).map_err(StoreError::damaged)?;
-            let network = self.network_of(n, &leaf).await;
+            let network = self.network_of(&leaf).await;
             let findings = self.rules.observe(&leaf, network);
             for finding in &findings {
                 self.record(finding).await?;
@@ -241,9 +237,9 @@ impl<'a> Watch<'a> {
     }
 
     /// The network that it was asked from, which is kept nowhere but in the memory of the rules, as a hash.
-    async fn network_of(&self, n: u64, leaf: &Leaf<'_>) -> Option<NetworkHash> {
-        leaf.personal().filter(|_| self.is_own)?;
-        let personal = timeout(ADDRESS_WAIT, self.audit.personal(n)).await;
+    async fn network_of(&self, leaf: &Leaf<'_>) -> Option<NetworkHash> {
+        leaf.personal()?;
+        let personal = timeout(ADDRESS_WAIT, self.audit.personal_in(self.store, leaf)).await;
         let address = address_in(&personal.ok()?.ok()??)?;
         Some(self.networks.hash(address))
     }

@@ -3,6 +3,7 @@
 
 mod accept_rollback;
 mod archive;
+mod close;
 mod erase;
 mod export;
 mod filters;
@@ -45,6 +46,8 @@ pub(super) enum Command {
     /// Erase what lies beside entries: addresses and what was typed. Of a log whose process does not run or that is in
     /// a database.
     Erase(erase::Erase),
+    /// Say that a finding of the rules was looked at. Of a log whose process does not run or that is in a database.
+    Close(close::Close),
     /// Write the proof that an entry is in the log: a `.tlog-proof`, with the entry beside it.
     Proof(proof::Proof),
     /// Show what a log is verified with: its public keys.
@@ -65,6 +68,7 @@ impl Command {
             Self::Archive(_) => Audited::Must(on_record::AUDIT_ARCHIVE),
             Self::AcceptRollback(_) => Audited::Must(on_record::AUDIT_ACCEPT_ROLLBACK),
             Self::Erase(_) => Audited::Must(on_record::AUDIT_ERASE),
+            Self::Close(_) => Audited::Must(on_record::AUDIT_FINDING_CLOSED),
             Self::Vkey(_) => Audited::Never("what it shows is public"),
         }
     }
@@ -94,6 +98,7 @@ async fn run_on(opened: &Opened, command: Command) -> Result<(), CliError> {
         Command::Prune(arguments) => prune::run(opened, &arguments).await,
         Command::Archive(arguments) => archive::run(opened, &arguments).await,
         Command::Erase(arguments) => erase::run(opened, arguments).await,
+        Command::Close(arguments) => close::run(opened, arguments).await,
         Command::Proof(arguments) => proof::run(opened, &arguments).await,
         Command::Vkey(_) | Command::AcceptRollback(_) => Ok(()),
     }

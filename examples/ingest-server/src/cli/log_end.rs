@@ -11,10 +11,15 @@ pub(super) struct LogEnd;
 
 impl Observer for LogEnd {
     fn observe(&self, event: &Event<'_>) {
-        if let Event::LeftUnwritten { events } = event {
-            warn(&format!(
+        match event {
+            Event::LeftUnwritten { events } => warn(&format!(
                 "the audit log has ended, and nobody knows whether its last events are written: {events}"
-            ));
+            )),
+            Event::AnchorFailed { anchor, error } => warn(&format!(
+                "the checkpoint of the log that the command writes is not with the anchor {anchor} ({error}): what was \
+                 done here could be taken back unseen until the next command"
+            )),
+            _ => {}
         }
     }
 }

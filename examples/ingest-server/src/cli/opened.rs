@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     admin::{Actor, AdminEvent, AdminObserver, DataKeys, IndexVersions, KeyMaterial},
-    audit::AuditLog,
+    audit::{AuditLog, ReasonCodes},
     backend::{
         AuditNode, Backend, Location, MissingPeppers, NamedLogs, NotInPlace, Observers,
         OpenedAudit, RefusedLogs,
@@ -30,6 +30,8 @@ pub(super) struct Opened {
     /// The file of what was erased.
     pub(super) erasures: PathBuf,
     pub(super) unique_fields: UniqueFields,
+    /// What a reason may be.
+    pub(super) reason_codes: ReasonCodes,
     /// The audit logs of this machine.
     pub(super) logs: NamedLogs,
     writing: JoinHandle<Result<(), NotInPlace>>,
@@ -111,6 +113,7 @@ impl Reached {
             logs,
             erasures: config.erasures,
             unique_fields: config.unique_lead_fields,
+            reason_codes: config.audit.reasons,
             writing,
             following,
         })

@@ -60,6 +60,8 @@ pub(crate) struct Audit {
     pub(crate) days: NonZeroU32,
     /// For how many days what people typed and where they came from is kept; no longer than entries.
     pub(crate) personal_days: NonZeroU32,
+    /// Whether nothing goes, however old it is and whoever asks for it.
+    pub(crate) is_held: bool,
 }
 
 pub(super) fn read(
@@ -83,6 +85,7 @@ pub(super) fn read(
         }
         writes
     });
+    let is_held = is_held(sources, problems);
     let [days, personal_days] = [
         settings::AUDIT_RETENTION,
         settings::AUDIT_PERSONAL_RETENTION,
@@ -109,6 +112,7 @@ pub(super) fn read(
         writes: writes?,
         days: days?,
         personal_days: personal_days?,
+        is_held: is_held?,
     })
 }
 
@@ -119,6 +123,18 @@ fn store(sources: &Sources, problems: &mut Problems) -> Option<AuditStore> {
         "database" => Some(AuditStore::Database),
         _ => {
             problems.add(&origin, "must be `file` or `database`");
+            None
+        }
+    }
+}
+
+fn is_held(sources: &Sources, problems: &mut Problems) -> Option<bool> {
+    let Given { text, origin } = sources.value(settings::AUDIT_HOLD)?;
+    match text.as_str() {
+        "off" => Some(false),
+        "on" => Some(true),
+        _ => {
+            problems.add(&origin, "must be `off` or `on`");
             None
         }
     }

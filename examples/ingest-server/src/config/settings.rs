@@ -97,8 +97,8 @@ table! {
         .help("Where entries are delivered to, in TOML: webhooks, collectors, syslog over TLS, a file of OCSF");
     ACCESS_REASONS: Setting::new(Section::Audit, "INGEST_ACCESS_REASONS", "CODE,…")
         .key("access_reasons").flag("access-reasons")
-        .default("audit,billing,consent,debugging,erasure,fraud,incident,legal,subject-request,support")
-        .help("What `X-Access-Reason` may begin with; all else is counted as `other`");
+        .default("audit,automated,billing,break_glass,consent,debugging,erasure,fraud,incident,legal,subject-request,support")
+        .help("What `X-Access-Reason` may begin with; all else is counted as `other`. Without `automated` and `break_glass`, the rules that look for them find nothing");
     AUDIT_WRITES: Setting::new(Section::Audit, "INGEST_AUDIT_WRITES", "off|summary|each")
         .key("audit_writes").flag("audit-writes").default("summary")
         .help("How events and leads that are taken in are recorded: one entry for each API key and minute, or one for each request");
@@ -108,6 +108,9 @@ table! {
     AUDIT_PERSONAL_RETENTION: Setting::new(Section::Audit, "INGEST_AUDIT_PERSONAL_RETENTION", "DAYS")
         .key("audit_personal_retention").flag("audit-personal-retention").number().default("90")
         .help("For how many days addresses and stated reasons are kept beside them");
+    AUDIT_HOLD: Setting::new(Section::Audit, "INGEST_AUDIT_HOLD", "off|on")
+        .key("audit_hold").flag("audit-hold").default("off")
+        .help("A legal hold: while it is on, nothing goes out of an audit log of this machine or from beside it, neither for its age nor because it is asked for");
 
     KEK_PROVIDER: Setting::new(Section::Providers, "PORTCULLIS_KEK_PROVIDER", "local|aws-kms|vault")
         .default("local")

@@ -48,6 +48,7 @@ enum Kind {
     UnusableField,
     NotFound,
     Conflict,
+    AuditHeld,
     MethodNotAllowed,
     AdminUnauthorized,
     QuotaExceeded,
@@ -68,6 +69,11 @@ impl Problem {
     /// What is asked for does not go with how the resource is; `detail` says how it is.
     pub(crate) fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::of(Kind::Conflict, detail)
+    }
+
+    /// A legal hold keeps what was to be erased; `detail` says which setting that is.
+    pub(crate) fn audit_held(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Kind::AuditHeld, detail)
     }
 
     pub(crate) fn method_not_allowed() -> Self {
@@ -293,6 +299,7 @@ impl Kind {
             Self::UnusableField => "unusable_field",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
+            Self::AuditHeld => "audit_held",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::AdminUnauthorized => "admin_unauthorized",
             Self::QuotaExceeded => "quota_exceeded",
@@ -306,7 +313,7 @@ impl Kind {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::UnusableField => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict => StatusCode::CONFLICT,
+            Self::Conflict | Self::AuditHeld => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::AdminUnauthorized => StatusCode::UNAUTHORIZED,
             Self::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,

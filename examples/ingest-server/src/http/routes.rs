@@ -106,6 +106,7 @@ fn of_operators() -> Vec<Route<AdminState>> {
         post("/admin/audit/verify", Must(on_record::AUDIT_VERIFY), audit::verify),
         get("/admin/audit/report", Must(on_record::AUDIT_READ), audit::report::report),
         get("/admin/audit/stream", Must(on_record::AUDIT_READ), audit::stream::stream),
+        post("/admin/audit/findings/{n}/close", Must(on_record::AUDIT_FINDING_CLOSED), audit::findings::close),
         get("/admin/audit/erasures", Must(on_record::AUDIT_READ), audit::erasures::list),
         post("/admin/audit/erasures", Must(on_record::AUDIT_ERASE), audit::erasures::erase),
         get("/admin/audit/earlier", Must(on_record::AUDIT_READ), audit::earlier),

@@ -4,7 +4,13 @@ mod anchors;
 mod archive;
 mod following;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use portcullis_audit_log::{
     event::{Delivery, Outcome},
@@ -38,6 +44,9 @@ pub(crate) struct AuditMetrics {
     group_events: Histogram,
     waits: Histogram,
     anchors: AnchorAges,
+    clock: Arc<dyn Clock>,
+    /// When it was added to last, in seconds since 1970; 0 before that.
+    written: Arc<AtomicI64>,
 }
 
 const DROPS: [DropReason; 4] = [
@@ -79,8 +88,18 @@ impl AuditMetrics {
         for why in DROPS {
             let _ = dropped.with([why.as_str()]);
         }
+        let written = Arc::new(AtomicI64::new(0));
+        let last = Arc::clone(&written);
+        registry.observed_gauge(
+            "ingest_audit_written_timestamp_seconds",
+            "When this process last added an entry to the audit log, as Unix time: each hour at the least, as an entry \
+             says then that it is alive",
+            move || number(last.load(Relaxed).unsigned_abs()),
+        )?;
         Ok(Self {
-            anchors: AnchorAges::register(registry, anchors, clock)?,
+            anchors: AnchorAges::register(registry, anchors, Arc::clone(&clock))?,
+            clock,
+            written,
             events,
             dropped,
             unrecorded: registry.counter(
@@ -118,6 +137,8 @@ impl Observer for AuditMetrics {
     fn observe(&self, event: &Event<'_>) {
         match event {
             Event::Written { delivery, outcome } => {
+                let now = self.clock.wall().unix_timestamp();
+                self.written.store(now, Relaxed);
                 self.events
                     .with([delivery.as_str(), outcome.as_str()])
                     .inc();
@@ -244,7 +265,8 @@ mod tests {
     use super::*;
     use crate::{
         audit::{
-            AuditActor, AuditDraft, AuditFolder, AuditIdentity, WriteRecords, actions::LEAD_READ,
+            AuditActor, AuditDraft, AuditFolder, AuditIdentity, Peer, WriteRecords,
+            actions::LEAD_READ,
         },
         clock::SystemClock,
         observe::{movement::assert_moved, scraped},
@@ -268,7 +290,7 @@ mod tests {
 
     fn draft() -> AuditDraft {
         AuditDraft {
-            peer: Some("192.0.2.1".parse().unwrap()),
+            peer: Some(Peer::new("192.0.2.1".parse().unwrap())),
             ..AuditDraft::new(Some("acme"), LEAD_READ, AuditActor::Anonymous)
         }
     }
@@ -316,6 +338,7 @@ mod tests {
             [
                 "ingest_audit_published_entries",
                 "ingest_audit_lost_parts_total",
+                "ingest_audit_written_timestamp_seconds",
             ],
         );
         assert_eq!(after["ingest_audit_lost_parts_total"], 2.0);

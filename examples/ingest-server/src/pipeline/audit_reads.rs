@@ -30,7 +30,7 @@ pub(crate) async fn admit_auditor(
     headers: &HeaderMap,
 ) -> Result<(Caller, Admitted), RequestRejection> {
     let mut laps = services.stages.begin();
-    let address = limit_address(services, extensions).await;
+    let address = limit_address(services, extensions, headers).await;
     let address = laps.end(Stage::LimitAddress, address)?;
     let caller = authenticate(services, headers, address, Permission::AuditRead).await;
     let caller = laps.end(Stage::Authenticate, caller)?;

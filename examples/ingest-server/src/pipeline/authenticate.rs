@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, header::USER_AGENT};
 use portcullis_apikey_cache::{ApiKey, CredentialError, Denied, Principal};
 use portcullis_keyring::TenantId;
 use time::OffsetDateTime;
@@ -15,7 +15,7 @@ use super::{
     services::Services,
 };
 use crate::{
-    audit::{AuditAction, AuditActor, AuditDraft, actions::REQUEST},
+    audit::{AuditAction, AuditActor, AuditDraft, Peer, UserAgent, actions::REQUEST},
     permission::Permission,
     quality::Reason,
 };
@@ -26,6 +26,8 @@ pub(crate) struct Caller {
     pub(crate) principal: Principal,
     pub(crate) tenant: TenantId,
     pub(crate) address: IpAddr,
+    /// What it says it is, as it was sent.
+    pub(crate) user_agent: Option<HeaderValue>,
     pub(crate) received_at: OffsetDateTime,
 }
 
@@ -33,8 +35,13 @@ impl Caller {
     /// What is put on record of something the caller does.
     pub(crate) fn draft(&self, action: &'static AuditAction) -> AuditDraft {
         let actor = AuditActor::ApiKey(self.principal.kid().to_string());
+        let user_agent = self.user_agent.as_ref().and_then(UserAgent::read);
+        let address = self.address;
         AuditDraft {
-            peer: Some(self.address),
+            peer: Some(Peer {
+                address,
+                user_agent,
+            }),
             ..AuditDraft::new(Some(self.tenant.as_str()), action, actor)
         }
     }
@@ -84,7 +91,8 @@ pub(crate) async fn identify(
     needed: Permission,
 ) -> Result<Caller, RequestRejection> {
     let failed = async |fault, rejection: Rejection| {
-        let slowed = services.failed_keys.note(fault, address, needed.scope());
+        let peer = Peer::of_request(address, headers);
+        let slowed = services.failed_keys.note(fault, peer, needed.scope());
         slowed.await.map_or_else(
             || rejection.into(),
             |decision| RequestRejection::Limited(Box::new(decision)),
@@ -126,6 +134,7 @@ pub(crate) async fn identify(
         principal,
         tenant,
         address,
+        user_agent: headers.get(USER_AGENT).cloned(),
         received_at: services.clock.wall(),
     })
 }

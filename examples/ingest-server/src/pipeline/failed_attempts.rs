@@ -5,13 +5,13 @@
 //! in constant time, and has more than enough bits, so that what a limit on guesses could add is nothing,
 //! while a limit on right ones would let anybody who shares an operator's network lock the operator out.
 
-use std::{fmt::Debug, net::IpAddr, sync::Arc};
+use std::{fmt::Debug, sync::Arc};
 
 use portcullis_audit_log::event::Code;
 use portcullis_ratelimit::{Decision, RateLimiter};
 
 use super::limit_span::in_span;
-use crate::audit::{AuditActor, AuditDraft, AuditLog, actions::AUTHENTICATE};
+use crate::audit::{AuditActor, AuditDraft, AuditLog, Peer, actions::AUTHENTICATE};
 
 /// What was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +74,10 @@ impl FailedAttempts {
     pub(crate) async fn note(
         &self,
         fault: AttemptFault,
-        address: IpAddr,
+        peer: Peer,
         target: &str,
     ) -> Option<Decision> {
+        let address = peer.address;
         let check = self.limiter.check_address(address);
         // A limit that is not decided on slows nobody: the attempt fails in any case.
         let refusal = in_span("limit_failed_attempts", 1, check, |decision| {
@@ -90,7 +91,7 @@ impl FailedAttempts {
         });
         let attempt = AuditDraft::new(None, AUTHENTICATE, AuditActor::Anonymous);
         self.audit.note(AuditDraft {
-            peer: Some(address),
+            peer: Some(peer),
             ..attempt.denied(code(self.secret, fault))
         });
         if refusal.is_none() {

@@ -36,7 +36,7 @@ pub(crate) async fn admit_eraser(
     headers: &HeaderMap,
 ) -> Result<(Caller, Admitted), RequestRejection> {
     let mut laps = services.stages.begin();
-    let address = limit_address(services, extensions).await;
+    let address = limit_address(services, extensions, headers).await;
     let address = laps.end(Stage::LimitAddress, address)?;
     let caller = authenticate(services, headers, address, Permission::LeadsWrite).await;
     let caller = laps.end(Stage::Authenticate, caller)?;

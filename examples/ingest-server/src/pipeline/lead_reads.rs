@@ -87,7 +87,7 @@ pub(crate) async fn admit_reader(
     finds: bool,
 ) -> Result<(Caller, Admitted), RequestRejection> {
     let mut laps = services.stages.begin();
-    let address = limit_address(services, extensions).await;
+    let address = limit_address(services, extensions, headers).await;
     let address = laps.end(Stage::LimitAddress, address)?;
     let caller = identify(services, headers, address, Permission::LeadsRead).await;
     let caller = laps.end(Stage::Authenticate, caller)?;

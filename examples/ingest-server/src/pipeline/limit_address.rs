@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use http::Extensions;
+use http::{Extensions, HeaderMap};
 
 use super::{limits, rejection::RequestRejection, services::Services};
 
@@ -14,11 +14,12 @@ pub(crate) struct ClientAddress(pub(crate) IpAddr);
 pub(crate) async fn limit_address(
     services: &Services,
     extensions: &Extensions,
+    headers: &HeaderMap,
 ) -> Result<IpAddr, RequestRejection> {
     let address = extensions.get::<ClientAddress>();
     let ClientAddress(address) = address
         .copied()
         .unwrap_or(ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
-    limits::check_address(services, address).await?;
+    limits::check_address(services, address, headers).await?;
     Ok(address)
 }

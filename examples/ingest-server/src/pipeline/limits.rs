@@ -4,6 +4,7 @@ mod charge;
 
 use std::net::IpAddr;
 
+use http::HeaderMap;
 use portcullis_audit_log::event::Code;
 use portcullis_ratelimit::{Admitted, CheckError, Decision, RateLimitRequest, Tier};
 
@@ -14,7 +15,7 @@ use super::{
     services::Services,
 };
 use crate::{
-    audit::{AuditActor, AuditDraft, actions::REQUEST},
+    audit::{AuditActor, AuditDraft, Peer, actions::REQUEST},
     limits::{Limiters, SEARCH, TIERS},
     quality::Reason,
 };
@@ -120,13 +121,14 @@ fn tier(caller: &Caller) -> Tier {
 pub(crate) async fn check_address(
     services: &Services,
     address: IpAddr,
+    headers: &HeaderMap,
 ) -> Result<(), RequestRejection> {
     let check = services.limiter.check_address(address);
     let admitted = in_span("limit_address", 1, check, admitted).await;
     if matches!(admitted, Err(RequestRejection::Limited(_))) {
         let draft = AuditDraft::new(None, REQUEST, AuditActor::Anonymous);
         services.audit.note(AuditDraft {
-            peer: Some(address),
+            peer: Some(Peer::of_request(address, headers)),
             ..draft.denied(LIMITED)
         });
     }

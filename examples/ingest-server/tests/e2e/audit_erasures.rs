@@ -132,3 +132,60 @@ async fn what_no_entry_has_is_not_put_on_record_by_being_asked_for() {
     let found: Vec<_> = log.iter().filter(|(_, bytes)| has(bytes)).collect();
     assert!(found.is_empty(), "{:?}", found[0].0);
 }
+
+#[tokio::test]
+async fn who_asks_says_by_what_program_beside_the_entry_and_not_in_it() {
+    const AGENT: &str = "canary7Q/8.5 (X11; Linux)";
+    let server = Server::start();
+    let key = server.issue("acme", &["audit:read"]).await;
+    let shown = async |request: reqwest::RequestBuilder| {
+        let answer = request.header("user-agent", AGENT).send().await.unwrap();
+        assert!(answer.status() != StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    shown(server.request(Method::GET, "/v1/audit", &key)).await;
+    shown(server.admin(Method::GET, "/admin/keys")).await;
+    let url = format!("http://{}/v1/audit", server.public_address());
+    shown(reqwest::Client::new().get(url).bearer_auth("no key")).await;
+    // Cut, and not refused.
+    let long = format!("{AGENT}{}", "x".repeat(1_000));
+    let request = server.request(Method::GET, "/v1/audit", &key);
+    let answer = request.header("user-agent", &long).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+
+    let events = on_record(&server, "").await;
+    let mut agents = Vec::new();
+    for event in &events {
+        let n = event["n"].as_u64().unwrap();
+        let answer = server.admin(Method::GET, &format!("/admin/audit/events/{n}"));
+        let one: Value = answer.send().await.unwrap().json().await.unwrap();
+        assert!(!one["leaf"].as_str().unwrap().contains("canary7Q"), "{one}");
+        if let Some(agent) = one["personal"]["ua"].as_str() {
+            agents.push((
+                event["action"].as_str().unwrap().to_owned(),
+                agent.to_owned(),
+            ));
+        }
+    }
+    for action in ["audit.read", "data_key.list", "auth.attempt"] {
+        let told = agents
+            .iter()
+            .filter(|(of, agent)| of == action && agent == AGENT);
+        assert_eq!(told.count(), 1, "{action}: {agents:?}");
+    }
+    assert!(
+        agents.iter().any(|(_, agent)| agent == &long[..256]),
+        "{agents:?}"
+    );
+    // Sealed on the disk, and erased like the rest.
+    let has = |bytes: &[u8]| bytes.windows(8).any(|part| part == b"canary7Q");
+    let log = server.data().files();
+    let found: Vec<_> = log.iter().filter(|(_, bytes)| has(bytes)).collect();
+    assert!(found.is_empty(), "{:?}", found[0].0);
+    let (status, _) = erase(&server, &json!({ "actor": key.kid })).await;
+    assert_eq!(status, StatusCode::OK);
+    let of_key = events
+        .iter()
+        .find(|event| event["actor"]["id"] == key.kid.as_str());
+    let n = of_key.unwrap()["n"].as_u64().unwrap();
+    assert_eq!(personal(&server, n).await, Value::Null);
+}

@@ -272,6 +272,10 @@ async fn a_query_has_known_parameters_once_each() {
             vec!["`shoe`", "no parameter"],
         ),
         (
+            admin(Method::POST, "/admin/audit/findings/0/close?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
             admin(Method::POST, "/admin/audit/erasures?shoe=1").json(&json!({})),
             vec!["`shoe`", "no parameter"],
         ),

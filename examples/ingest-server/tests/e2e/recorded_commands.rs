@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::harness::{Data, Server, run_to_end};
 
 /// Each command with what it cannot do without.
-const EXAMPLES: [&str; 31] = [
+const EXAMPLES: [&str; 32] = [
     "check-config",
     "metrics",
     "api-key issue --tenant acme --scopes events:write --json",
@@ -36,6 +36,7 @@ const EXAMPLES: [&str; 31] = [
     "audit archive",
     "audit accept-rollback",
     "audit erase --event 0",
+    "audit close 0",
     "audit proof 0",
     "audit vkey",
     "erase --tenant nobody-7 --all",

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::event::{
     Action, Activity, Actor, ActorType, Code, Delivery, EventBuilder, EventId, Field, Id,
-    LeafNumbers, Reason, Resource, ResourceType, Screen, Stamp, Timestamp,
+    LeafNumbers, Personal, PersonalText, Reason, Resource, ResourceType, Salt, Screen, Stamp,
+    Timestamp,
 };
 
 /// 2026-01-05, a Monday, at 0 h.
@@ -33,6 +34,7 @@ pub(super) struct Access {
     fields: usize,
     reason: Option<&'static str>,
     denied: bool,
+    has_part: bool,
 }
 
 impl Access {
@@ -52,6 +54,7 @@ impl Access {
             fields: 2,
             reason: None,
             denied: false,
+            has_part: false,
         }
     }
 
@@ -101,6 +104,14 @@ impl Access {
         }
     }
 
+    /// With something beside it.
+    pub(super) fn with_part(self) -> Self {
+        Self {
+            has_part: true,
+            ..self
+        }
+    }
+
     pub(super) fn micros(&self) -> u64 {
         self.micros
     }
@@ -120,7 +131,14 @@ impl Access {
         if self.denied {
             event = event.denied(Code::new("missing_scope"));
         }
-        written(event, self.micros)
+        let mut leaf = written(event, self.micros);
+        if self.has_part {
+            let part = Personal::new(Salt::from_bytes([7; 16]), &PersonalText::default()).unwrap();
+            let end = format!(r#","personal":"{}"}}"#, part.commitment());
+            leaf.truncate(leaf.len() - 1);
+            leaf.extend_from_slice(end.as_bytes());
+        }
+        leaf
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
         Action, ActionResult, Actor,
         recorder::{Recorded, Recorder},
     },
-    audit::{NotReached, issued_id},
+    audit::{Held, NotReached, issued_id},
 };
 
 /// Whose parts are erased: exactly one of these.
@@ -95,6 +95,12 @@ impl AuditEvents {
             let action = Action::EraseAudit { whose: None };
             return Err(recorder.rejected(actor, action, AuditError::NotFound));
         }
+        if let Err(held) = self.audit.require_no_hold() {
+            let action = Action::EraseAudit {
+                whose: Some(&whose),
+            };
+            return Err(recorder.rejected(actor, action, held.into()));
+        }
         let whose = Some(whose.as_str());
         let action = Action::EraseAudit { whose };
         let erasing = async {
@@ -138,6 +144,8 @@ impl From<EraseError> for AuditError {
 impl Recorded for AuditError {
     fn recorded(&self) -> (ActionResult, Code) {
         match self {
+            Self::Closed => (ActionResult::Rejected, Self::CLOSED),
+            Self::Held(_) => (ActionResult::Rejected, Held::CODE),
             Self::Invalid(_) | Self::NotFound | Self::UnderWay(_) => {
                 (ActionResult::Rejected, Code::new("bad_request"))
             }

@@ -265,7 +265,7 @@ impl AuditEvents {
         let mut ends = verifications.job.ends();
         self.recorded(actor, Action::VerifyAudit, async { Ok(()) })
             .await?;
-        verifications.start(*actor, range, Pace::Full, ASKED)?;
+        verifications.start(actor.clone(), range, Pace::Full, ASKED)?;
         // Else the status tells, when it has ended.
         let _ = timeout(ANSWERED_WITHIN, ends.changed()).await;
         Ok(verifications.status())

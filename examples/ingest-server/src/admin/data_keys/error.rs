@@ -12,7 +12,7 @@ use portcullis_pii_crypto::reencrypt::SweepError;
 
 use crate::{
     admin::{ActionResult, job::UnderWay, recorder::Recorded},
-    audit::Unrecorded,
+    audit::{Held, Unrecorded},
     store::{ErasureNoteError, StoreError, TombstonesError, UnusableState},
 };
 
@@ -54,6 +54,8 @@ pub(crate) enum DataKeyError {
          tenant, when that is erased"
     )]
     NeededByAudit,
+    #[error(transparent)]
+    Held(#[from] Held),
     #[error("it is too soon: try again in {}", Waiting::new(*ready_in))]
     TooSoon { ready_in: Duration },
     #[error(transparent)]
@@ -102,6 +104,7 @@ impl DataKeyError {
                 | Self::RowsLeft { .. }
                 | Self::RowsRefused { .. }
                 | Self::NeededByAudit
+                | Self::Held(_)
                 | Self::TooSoon { .. }
                 | Self::Illegal(_)
                 | Self::Changed
@@ -137,6 +140,7 @@ impl Recorded for DataKeyError {
             | Self::Changed
             | Self::Conflict(_)
             | Self::UnderWay(_) => "conflict",
+            Self::Held(_) => return (ActionResult::Rejected, Held::CODE),
             Self::Unrecorded(_) => "capacity.audit_unavailable",
             Self::Keys(_) | Self::Store(_) | Self::Sweep(SweepError::Rows(_)) => {
                 "capacity.store_unavailable"

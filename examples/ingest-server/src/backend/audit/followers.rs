@@ -67,7 +67,7 @@ impl AuditFollowing {
                 }
             })
         };
-        let ages = retention(config.days, config.personal_days);
+        let ages = retention(config.days, config.personal_days, config.is_held);
         let ages = match &config.archive {
             Some(_) => ages.archived(),
             None => ages,

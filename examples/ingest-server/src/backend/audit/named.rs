@@ -38,6 +38,7 @@ pub(crate) struct NamedLogs {
     archive: Option<ArchivePlace>,
     days: NonZeroU32,
     personal_days: NonZeroU32,
+    is_held: bool,
     /// Who follows the logs of services.
     sinks: Vec<Id>,
 }
@@ -55,7 +56,8 @@ pub(crate) enum NamedLogError {
     NoArchive,
     #[error(
         "the process of the log runs, or it is this command's own: a service erases by \
-         `POST /admin/audit/erasures`, and takes away each hour what is too old"
+         `POST /admin/audit/erasures`, closes findings by `POST /admin/audit/findings/{{n}}/close`, and takes away each \
+         hour what is too old"
     )]
     InUse,
     #[error(transparent)]
@@ -81,6 +83,7 @@ impl NamedLogs {
             archive: config.audit.archive.clone(),
             days: config.audit.days,
             personal_days: config.audit.personal_days,
+            is_held: config.audit.is_held,
             sinks: config.audit.sinks.iter().flat_map(cursor_of).collect(),
         }
     }
@@ -101,6 +104,7 @@ impl NamedLogs {
             archive: Some(archive),
             days: NonZeroU32::MIN,
             personal_days: NonZeroU32::MIN,
+            is_held: false,
             sinks: Vec::new(),
         }
     }
@@ -174,7 +178,7 @@ impl NamedLogs {
         name: &str,
         number: Option<NonZeroU32>,
     ) -> Result<Retention, NamedLogError> {
-        let ages = retention(self.days, self.personal_days);
+        let ages = retention(self.days, self.personal_days, self.is_held);
         let ages = match self.archive {
             Some(_) => ages.archived(),
             None => ages,

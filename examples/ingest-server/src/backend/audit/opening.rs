@@ -65,7 +65,10 @@ impl Opening<'_> {
             Arc::clone(self.clock),
             self.config.audit.writes,
         );
-        let log = log.archived(archived).led(following.leadership.clone());
+        let log = log
+            .archived(archived)
+            .led(following.leadership.clone())
+            .held(self.config.audit.is_held);
         if self.node == AuditNode::Server {
             log.anchored(times);
         }

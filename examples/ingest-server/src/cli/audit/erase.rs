@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args};
 use portcullis_audit_log::event::{Code, Outcome};
 
 use super::{
-    log::{LogError, Named},
+    log::{LogError, Named, require_no_hold},
     open::Open,
 };
 use crate::{
@@ -46,17 +46,21 @@ pub(super) async fn run(opened: &Opened, arguments: Erase) -> Result<(), CliErro
     } = arguments;
     let request = AuditErasureRequest::new(event, actor, resource, tenant);
     let (erasure, whose) = request.read().map_err(LogError::from)?;
+    let by = AuditActor::System(opened.actor.id());
+    let draft = AuditDraft {
+        count: 1,
+        ..AuditDraft::new(None, AUDIT_ERASE, by)
+    };
+    require_no_hold(opened, &draft).await?;
     let open = Open::open(opened, &log).await?;
     let erased = async {
         // What somebody types must not get into a log by being asked for.
         if !concerns_any(&*open.store(), &erasure).await? {
             return Err(LogError::NoSuchEntry);
         }
-        let by = AuditActor::System(opened.actor.id());
         let draft = AuditDraft {
             resources: vec![whose],
-            count: 1,
-            ..AuditDraft::new(None, AUDIT_ERASE, by)
+            ..draft
         };
         let begun = opened.audit.begin(draft).await?;
         let erased = open.erase(&erasure).await;

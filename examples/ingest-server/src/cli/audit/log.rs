@@ -11,8 +11,8 @@ use portcullis_audit_log::{
 use crate::{
     admin::InvalidRequest,
     audit::{
-        AuditAction, AuditActor, AuditDraft, Pruning, PublishedError, PublishedLog, Unrecorded,
-        actions::AUDIT_READ,
+        AuditAction, AuditActor, AuditDraft, Held, Pruning, PublishedError, PublishedLog,
+        Unrecorded, actions::AUDIT_READ,
     },
     backend::{AuditOpenError, FillError, NamedLogError, NamedLogs},
     cli::opened::Opened,
@@ -48,8 +48,16 @@ pub(in crate::cli) enum LogError {
     Invalid(#[from] InvalidRequest),
     #[error("the log has no entry that it is about")]
     NoSuchEntry,
+    #[error("the entry is no finding, or is not there")]
+    NoSuchFinding,
+    #[error("the finding is closed")]
+    Closed,
+    #[error("nothing is added to a log that another has followed")]
+    Followed,
     #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
+    #[error(transparent)]
+    Held(#[from] Held),
     #[error("what lies beside the log was not erased")]
     Erase(#[from] EraseError),
     #[error("the log that follows is not begun")]
@@ -82,9 +90,20 @@ impl LogError {
                     }
                     | NamedLogError::Accept(AcceptError::NothingToAccept)
             ) | Self::Invalid(_)
+                | Self::Held(_)
                 | Self::Running
         )
     }
+}
+
+/// Refuses what takes something away while a legal hold is on, and puts that on record.
+pub(super) async fn require_no_hold(opened: &Opened, draft: &AuditDraft) -> Result<(), LogError> {
+    if let Err(held) = opened.audit.require_no_hold() {
+        let refused = draft.clone().denied(Held::CODE);
+        opened.audit.record(refused).await?;
+        return Err(held.into());
+    }
+    Ok(())
 }
 
 impl Node {

@@ -9,7 +9,11 @@ use portcullis_audit_log::{
 use tokio::task::JoinHandle;
 
 use super::log::{LogError, Named};
-use crate::{audit::KeptLog, backend::OpenedLog, cli::opened::Opened};
+use crate::{
+    audit::{AuditDraft, KeptLog, Unrecorded},
+    backend::OpenedLog,
+    cli::opened::Opened,
+};
 
 /// A log of a process that does not run, or the one that all share.
 pub(super) struct Open {
@@ -76,6 +80,20 @@ impl Open {
             Some(Writer { audit, .. }) if !self.is_shared => Ok(audit.retain(&retention).await?),
             // The one that all share has entries of this command, which vouch for no clock.
             _ => Ok(opened.audit.retain_in(&*self.store(), &retention).await?),
+        }
+    }
+
+    /// Puts on record there what a command has done with it, unless that is where the command's doings are.
+    pub(super) async fn record(&self, draft: &AuditDraft) -> Result<(), LogError> {
+        match &self.writer {
+            _ if self.is_shared => Ok(()),
+            Some(Writer { audit, .. }) => {
+                let recorded = audit.record(draft.event(), None).await;
+                recorded
+                    .map(drop)
+                    .map_err(|error| Unrecorded::from(error).into())
+            }
+            None => Err(LogError::Followed),
         }
     }
 

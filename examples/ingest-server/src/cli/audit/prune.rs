@@ -8,7 +8,7 @@ use portcullis_audit_log::{
 use serde_json::json;
 
 use super::{
-    log::{LogError, Named},
+    log::{LogError, Named, require_no_hold},
     open::Open,
 };
 use crate::{
@@ -30,13 +30,14 @@ pub(in crate::cli) struct Prune {
 }
 
 pub(super) async fn run(opened: &Opened, arguments: &Prune) -> Result<(), CliError> {
+    let by = AuditActor::System(opened.actor.id());
+    let draft = AuditDraft {
+        count: 1,
+        ..AuditDraft::new(None, AUDIT_PRUNE, by)
+    };
+    require_no_hold(opened, &draft).await?;
     let open = Open::open(opened, &arguments.log).await?;
     let retained = async {
-        let by = AuditActor::System(opened.actor.id());
-        let draft = AuditDraft {
-            count: 1,
-            ..AuditDraft::new(None, AUDIT_PRUNE, by)
-        };
         let begun = opened.audit.begin(draft).await?;
         let retained = open.retain(opened, arguments.confirm_clock).await;
         let (outcome, detail) = match &retained {

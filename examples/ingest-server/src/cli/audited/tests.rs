@@ -8,7 +8,7 @@ use super::*;
 use crate::cli::Cli;
 
 /// Each command once, with what it cannot do without.
-const EXAMPLES: [&str; 33] = [
+const EXAMPLES: [&str; 34] = [
     "serve",
     "demo",
     "check-config",
@@ -39,6 +39,7 @@ const EXAMPLES: [&str; 33] = [
     "audit archive",
     "audit accept-rollback",
     "audit erase --event 0",
+    "audit close 0",
     "audit proof 0",
     "audit vkey",
     "erase --tenant acme --all",

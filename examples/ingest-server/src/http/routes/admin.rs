@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     admin::{Actor, UseCases},
+    audit::Peer,
     config::AdminToken,
     http::{bearer::bearer_token, problem::Problem},
     json,
@@ -55,15 +56,14 @@ pub(super) async fn require_token(
     let address = request.extensions().get::<ClientAddress>().copied();
     let unknown = ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let ClientAddress(address) = address.unwrap_or(unknown);
+    let peer = Peer::of_request(address, request.headers());
     let Err(fault) = check_token(&state.admin_token.load(), request.headers()) else {
-        request
-            .extensions_mut()
-            .insert(Actor::AdminToken { address });
+        request.extensions_mut().insert(Actor::AdminToken { peer });
         return next.run(request).await;
     };
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("", MatchedPath::as_str);
-    let slowed = state.failed_tokens.note(fault, address, route).await;
+    let slowed = state.failed_tokens.note(fault, peer, route).await;
     let problem = slowed.map_or_else(Problem::admin_unauthorized, |decision| {
         Problem::from(RequestRejection::Limited(Box::new(decision)))
     });

@@ -1,6 +1,7 @@
 //! `/admin/audit`, and `/audit/log`: what is on record, for operators.
 
 pub(super) mod erasures;
+pub(super) mod findings;
 mod proof_file;
 pub(super) mod report;
 pub(super) mod stream;
@@ -170,6 +171,8 @@ impl From<AuditError> for Problem {
             AuditError::NotFound => Self::not_found(),
             AuditError::Unrecorded(error) => error.into(),
             AuditError::UnderWay(error) => Self::conflict(error.to_string()),
+            AuditError::Held(error) => Self::audit_held(error.to_string()),
+            AuditError::Closed => Self::conflict(error.to_string()),
             AuditError::Reporting => Self::conflict(error.to_string()),
             AuditError::TooMuch => Self::bad_request(error.to_string()),
             AuditError::Store(error) => Rejection::from(error).into(),

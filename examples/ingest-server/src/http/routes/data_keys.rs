@@ -175,6 +175,7 @@ impl From<DataKeyError> for Problem {
             | DataKeyError::Changed
             | DataKeyError::Conflict(_)
             | DataKeyError::UnderWay { .. } => Self::conflict(error.to_string()),
+            DataKeyError::Held(error) => Self::audit_held(error.to_string()),
             DataKeyError::Unrecorded(error) => error.into(),
             DataKeyError::Store(error) => Rejection::from(error).into(),
             DataKeyError::Index(error) => Rejection::from(error).into(),

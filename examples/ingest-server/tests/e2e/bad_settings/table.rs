@@ -26,7 +26,7 @@ const REDIS: &str = "must be `redis://` or, with TLS, `rediss://`, and a host";
 const DAYS: &str = "must be a whole number of days, 1 to 3650";
 const NODES: &str = "must be `counted`, or a number from 1 to 1000";
 
-pub(crate) const ROWS: [Row; 193] = [
+pub(crate) const ROWS: [Row; 194] = [
     (
         "INGEST_PROFILE",
         "Production",
@@ -490,6 +490,7 @@ pub(crate) const ROWS: [Row; 193] = [
         "postgres",
         "must be `file` or `database`",
     ),
+    ("INGEST_AUDIT_HOLD", "true", "must be `off` or `on`"),
     (
         "INGEST_AUDIT_ANCHORS",
         "witness:/nowhere/witness.toml",

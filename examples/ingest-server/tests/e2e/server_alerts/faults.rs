@@ -35,7 +35,7 @@ use crate::{
 /// Sets a process up, waits until all are well, does something to it, and says which alerts have to come of it.
 type Fault = for<'a> fn(&'a Stage) -> LocalBoxFuture<'a, ()>;
 
-pub(super) const FAULTS: [Fault; 21] = [
+pub(super) const FAULTS: [Fault; 24] = [
     |stage| Box::pin(answers::many_tries_with_a_wrong_key(stage)),
     |stage| Box::pin(answers::another_process_locks_the_database(stage)),
     |stage| Box::pin(answers::one_sender_sends_more_than_it_may(stage)),
@@ -43,6 +43,9 @@ pub(super) const FAULTS: [Fault; 21] = [
     |stage| Box::pin(audit::a_clock_three_hours_later(stage)),
     |stage| Box::pin(audit::a_byte_of_the_log_is_changed(stage)),
     |stage| Box::pin(audit::the_leader_is_stopped(stage)),
+    |stage| Box::pin(audit::somebody_takes_an_emergency_for_the_reason(stage)),
+    |stage| Box::pin(audit::a_receiver_is_gone(stage)),
+    |stage| Box::pin(audit::a_clock_a_day_behind(stage)),
     |stage| Box::pin(keys::a_row_of_a_key_is_edited(stage)),
     |stage| Box::pin(keys::revocations_are_held(stage)),
     |stage| Box::pin(keys::data_keys_are_old(stage)),

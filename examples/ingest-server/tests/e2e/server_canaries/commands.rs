@@ -7,7 +7,7 @@ use crate::harness::{Data, run_to_end};
 
 /// Each command, with arguments beside those that all are given; `@` stands for an e-mail address, `$` for a word and
 /// `#` for the id of a lead.
-const COMMANDS: [(&str, &[&str]); 32] = [
+const COMMANDS: [(&str, &[&str]); 33] = [
     ("serve", &[]),
     ("demo", &[]),
     ("check-config", &[""]),
@@ -69,6 +69,7 @@ const COMMANDS: [(&str, &[&str]); 32] = [
         "audit search",
         &["", "--json", "--tenant @", "--resource $", "--from $"],
     ),
+    ("audit close", &["0", "0 --reason $", "0 --node $", "$"]),
     ("audit proof", &["0", "$"]),
     ("audit vkey", &["", "--node $"]),
     (
