@@ -4,6 +4,7 @@
 //! last one broken, and nothing behind it. A broken frame with a good one after it is damage, which a crash does not do.
 
 mod ahead;
+mod damaged;
 mod folder;
 mod frame;
 mod frame_writer;
@@ -13,7 +14,6 @@ mod replaced;
 mod segment;
 mod segment_reader;
 
-pub(crate) use self::replaced::{Replaced, Replacement};
 pub use self::{
     ahead::{MadeSegment, NextSegment, OldSegments},
     folder::{Journal, Recovered},
@@ -22,6 +22,10 @@ pub use self::{
     journal_error::JournalError,
     recovery::{Damage, Recovery, TornTail},
     segment_reader::{SegmentReader, Tail},
+};
+pub(crate) use self::{
+    damaged::DamagedJournals,
+    replaced::{Replaced, Replacement},
 };
 
 /// The length of a segment.

@@ -10,7 +10,8 @@ use crate::event::{EventId, Id, Personal};
 ///
 /// # Contract
 /// A sealed part opens for its tenant and event alone, and once the tenant's key is destroyed, never again. Keys are
-/// prepared once for all parts of a call.
+/// prepared once for all parts of a call. A log makes a call for each tenant that a group has parts of, all at once, and
+/// gives each 500 ms: what is not answered by then is lost, for that tenant alone.
 #[async_trait]
 pub trait Sealer: fmt::Debug + Send + Sync {
     /// Seals parts; the answers stand in the order of the parts.

@@ -1,6 +1,7 @@
 //! Where a log is kept.
 
 mod batch;
+mod by_time;
 mod cursor;
 #[cfg(unix)]
 mod file;
@@ -15,7 +16,7 @@ mod sqlite;
 mod state;
 mod store_error;
 
-use std::{fmt, num::NonZeroUsize};
+use std::{fmt, num::NonZeroUsize, ops::Range};
 
 use async_trait::async_trait;
 
@@ -26,6 +27,7 @@ use crate::{
     tile::TilePath,
 };
 
+pub(crate) use self::by_time::time_of;
 #[cfg(unix)]
 pub use self::file::{
     FileEvent, FileGenerations, FileObserver, FileStore, FileStoreBuilder, FileStoreError,
@@ -39,6 +41,7 @@ pub use self::sql::IndexRows;
 pub use self::sqlite::SqliteStore;
 pub use self::{
     batch::EntryBatch,
+    by_time::first_since,
     cursor::{CursorBeyond, cursor_in_log},
     group::{Group, GroupEntry, GroupFull, MAX_GROUP_BYTES, MAX_GROUP_EVENTS},
     memory::MemoryStore,
@@ -134,6 +137,21 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn first(&self) -> Result<u64, StoreError>;
+
+    /// Reads the journal, of a store that has one: what is durable before it is in bundles. It is held against what was
+    /// committed, and repaired, if somebody else has damaged it: nothing that was committed is lost by that. Gives the
+    /// leaves that each journal had which was damaged, for as long as the damage is on record.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what could not be repaired is tried again.
+    async fn check_journal(&self) -> Result<Vec<Range<u64>>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// How many damages to its journal are on record, as far as they were found by now. It waits for nothing.
+    fn damages(&self) -> u64 {
+        0
+    }
 
     /// How far somebody has come who follows the log: the leaf that is next.
     ///

@@ -10,6 +10,7 @@ mod database_log;
 mod draft;
 mod earlier_logs;
 mod ended_logs;
+mod file_warnings;
 mod findings;
 mod folder;
 mod identity;

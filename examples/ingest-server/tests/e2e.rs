@@ -44,6 +44,8 @@ mod answers;
 mod audit_anchors;
 #[path = "e2e/audit_commands.rs"]
 mod audit_commands;
+#[path = "e2e/audit_damage.rs"]
+mod audit_damage;
 #[path = "e2e/audit_database.rs"]
 mod audit_database;
 #[path = "e2e/audit_endings.rs"]

@@ -137,7 +137,7 @@ impl AuditBuilder {
             let failed = match asked {
                 Ok(None) => None,
                 Ok(Some(known)) => match identity.compare(&*self.store, &*anchor, &known).await? {
-                    Compared::NothingMore { .. } => None,
+                    Compared::NothingMore(_) => None,
                     Compared::Contradicted(found) => return Err(RolledBack::from(found).into()),
                     Compared::UnknownKey(unknown) => Some(AnchorError::new(unknown)),
                 },

@@ -66,7 +66,7 @@ impl Audit {
             .await?;
         match self.erase_all(whose, others).await {
             Ok(erased) => {
-                let begun = begun.amend(|draft| draft.count(erased));
+                let begun = begun.amend(|draft| draft.own_count(erased));
                 begun.finish(Ending::Success).await?;
                 Ok(erased)
             }

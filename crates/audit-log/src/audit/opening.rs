@@ -43,13 +43,22 @@ pub(super) struct Contradiction {
 /// What an anchor knows, beside the log.
 #[derive(Debug)]
 pub(super) enum Compared {
-    /// The log has it, and it is of this log when it had `known` leaves. With 0 it is of an earlier one, or no word of the
-    /// log: who can write there hides at most what was there.
-    NothingMore { known: u64 },
+    /// The log has it.
+    NothingMore(Known),
     /// Another log, or a later one.
     Contradicted(Contradiction),
     /// Something that a key has signed which left the configuration.
     UnknownKey(UnknownKey),
+}
+
+/// How much an anchor knows of a log that has as much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing, or what an earlier log had, or what is no word of the log: who can write there hides at most what was
+    /// there.
+    Nothing,
+    /// The tree of so many leaves.
+    Tree(u64),
 }
 
 impl Identity {
@@ -136,10 +145,11 @@ impl Identity {
         let have = store.size().await?;
         let known = match self.known(known) {
             Ok(Some(tree)) => tree,
-            Ok(None) => return Ok(Compared::NothingMore { known: 0 }),
+            Ok(None) => return Ok(Compared::NothingMore(Known::Nothing)),
             Err(error) => {
                 let unknown = self.unknown_key(known, error);
-                return Ok(unknown.map_or(Compared::NothingMore { known: 0 }, Compared::UnknownKey));
+                let nothing = Compared::NothingMore(Known::Nothing);
+                return Ok(unknown.map_or(nothing, Compared::UnknownKey));
             }
         };
         let is_so = match known.generation.cmp(&self.generation) {
@@ -153,8 +163,12 @@ impl Identity {
         };
         if is_so {
             let is_this = known.generation == self.generation;
-            let known = if is_this { known.size } else { 0 };
-            return Ok(Compared::NothingMore { known });
+            let known = if is_this {
+                Known::Tree(known.size)
+            } else {
+                Known::Nothing
+            };
+            return Ok(Compared::NothingMore(known));
         }
         Ok(Compared::Contradicted(Contradiction {
             anchor: anchor.name().to_owned(),

@@ -6,14 +6,14 @@ use super::{
     Audit, ClockAhead, EraseError,
     own_events::{self, ERASED},
     shared::Shared,
-    trusted_time::{last_time, time_of},
+    trusted_time::last_time,
 };
 use crate::{
     checkpoint::Checkpoint,
     clock::timestamp,
     event::{Id, Timestamp, first_entry},
     observer,
-    store::{Store, StoreError, cursor_in_log},
+    store::{Store, StoreError, cursor_in_log, first_since},
     tile::WIDTH,
 };
 
@@ -298,8 +298,7 @@ async fn told_cursor(shared: &Shared, store: &dyn Store, name: &Id) -> Result<u6
     Ok(next.unwrap_or(0))
 }
 
-/// The first leaf that is not older. Leaves stand in the order in which they were written, which is that of their times
-/// but for the seconds that one may have waited.
+/// The first leaf that is not older.
 async fn first_younger(
     store: &dyn Store,
     age: Duration,
@@ -307,14 +306,8 @@ async fn first_younger(
 ) -> Result<u64, StoreError> {
     let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
     let oldest = Timestamp::from_unix_micros(now.unix_micros().saturating_sub(age));
-    let (mut low, mut high) = (store.first().await?, store.size().await?);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if time_of(store, middle).await? < oldest {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    match oldest {
+        Some(oldest) => first_since(store, oldest).await,
+        None => store.first().await,
     }
-    Ok(low)
 }

@@ -78,7 +78,7 @@ impl AuditBuilder {
                 highest = highest.max(tree.generation);
             }
             match identity.compare(&**store, &**anchor, &known).await? {
-                Compared::NothingMore { .. } => {}
+                Compared::NothingMore(_) => {}
                 Compared::Contradicted(found) => contradictions.push(found.known),
                 Compared::UnknownKey(unknown) => {
                     return Err(AcceptError::anchor(&**anchor, AnchorError::new(unknown)));

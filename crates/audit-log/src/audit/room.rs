@@ -29,7 +29,8 @@ impl<T> Room<T> {
             slots: Arc::new(Semaphore::new(slots)),
             bytes: Arc::new(Semaphore::new(bytes)),
             most: slots,
-            queue: Mutex::default(),
+            // Of its full length, so that nobody who puts something in waits for more memory.
+            queue: Mutex::new(VecDeque::with_capacity(slots)),
         }
     }
 
@@ -83,5 +84,28 @@ impl<T> Room<T> {
 
     fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<T>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of what is put in, nothing is copied to a larger place: neither when it is full, nor when what was taken comes back.
+    #[test]
+    fn a_room_has_the_memory_for_all_that_it_takes_from_the_beginning() {
+        let room = Room::new(100, 1_000);
+        let before = room.queue().capacity();
+        let mut tickets = Vec::new();
+        for item in 0..100 {
+            tickets.push(room.try_enter(10).expect("there is room"));
+            room.push(item);
+        }
+        assert!(room.try_enter(10).is_none());
+        let mut taken = Vec::new();
+        room.take(60, &mut taken);
+        room.put_back(taken.into_iter());
+        assert_eq!(room.queue().len(), 100);
+        assert_eq!(room.queue().capacity(), before);
     }
 }

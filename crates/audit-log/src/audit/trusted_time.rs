@@ -1,11 +1,11 @@
 //! The date that retention goes by: a clock that jumps ahead takes nothing away.
 
-use std::{num::NonZeroUsize, sync::Mutex, sync::PoisonError, time::Duration};
+use std::{sync::Mutex, sync::PoisonError, time::Duration};
 
 use crate::{
     clock::{Clock, timestamp},
-    event::{Leaf, Timestamp},
-    store::{Store, StoreError},
+    event::Timestamp,
+    store::{Store, StoreError, time_of},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -82,11 +82,4 @@ pub(super) async fn last_time(store: &dyn Store) -> Result<Option<Timestamp>, St
         Err(StoreError::Pruned { .. }) => Ok(None),
         time => time,
     }
-}
-
-pub(super) async fn time_of(store: &dyn Store, n: u64) -> Result<Option<Timestamp>, StoreError> {
-    let batch = store.entries(n, NonZeroUsize::MIN).await?;
-    let leaf = batch.iter().next().map(|(_, leaf)| Leaf::parse(leaf));
-    let leaf = leaf.transpose().map_err(StoreError::damaged)?;
-    Ok(leaf.map(|leaf| leaf.time()))
 }

@@ -14,6 +14,8 @@ pub struct EventBuilder {
     pub(super) actor: Actor,
     pub(super) resources: Vec<Resource>,
     pub(super) count: u64,
+    /// The resources are not what is counted.
+    pub(super) has_own_count: bool,
     pub(super) fields: Vec<Field>,
     pub(super) reason: Option<Reason>,
     pub(super) outcome: Outcome,
@@ -65,6 +67,7 @@ impl EventBuilder {
             actor,
             resources: Vec::new(),
             count: 0,
+            has_own_count: false,
             fields: Vec::new(),
             reason: None,
             outcome: Outcome::Success,
@@ -93,6 +96,14 @@ impl EventBuilder {
     #[must_use]
     pub const fn count(mut self, count: u64) -> Self {
         self.count = count;
+        self
+    }
+
+    /// How many there are in truth of what is not named here: it may be none, though a resource says whose they were.
+    #[must_use]
+    pub(crate) const fn own_count(mut self, count: u64) -> Self {
+        self.count = count;
+        self.has_own_count = true;
         self
     }
 
@@ -171,7 +182,9 @@ impl EventBuilder {
         if found > MAX_RESOURCES {
             return Err(EventError::TooManyResources { found });
         }
-        self.count = self.count.max(found as u64);
+        if !self.has_own_count {
+            self.count = self.count.max(found as u64);
+        }
         let mut event = Event {
             draft: self,
             stamp,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    fs,
+    fs, io,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
@@ -46,6 +46,15 @@ pub struct Recovered {
     pub torn: Option<TornTail>,
 }
 
+/// What a start would find in a journal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    /// The size of the tree with all entries.
+    pub(crate) size: u64,
+    /// There is something behind the last frame.
+    pub(crate) is_torn: bool,
+}
+
 /// A segment that was read: its number, its last frame, and all of its bytes.
 type Read = (u64, Range<usize>, Vec<u8>);
 
@@ -60,19 +69,18 @@ impl Journal {
         edge: RightEdge,
         each: impl FnMut(&Frame<'_>),
     ) -> Result<(Self, Recovered), JournalError> {
-        Self::open_on(Arc::new(SystemDisk), folder, edge, each)
+        Self::open_on(Arc::new(SystemDisk), folder, edge, 0, each)
     }
 
+    /// The same, if it has so many entries with those that tiles have.
     pub(crate) fn open_on(
         disk: Arc<dyn Disk>,
         folder: &Path,
         edge: RightEdge,
+        acknowledged: u64,
         mut each: impl FnMut(&Frame<'_>),
     ) -> Result<(Self, Recovered), JournalError> {
-        let damaged = |source: Damage| JournalError::Damaged {
-            path: folder.to_owned(),
-            source,
-        };
+        let damaged = |source| damaged(folder, source);
         fs::create_dir_all(folder).map_err(failed("make", folder))?;
         let numbers = segment::numbers(folder).map_err(failed("read", folder))?;
         let mut recovery = Recovery::new(edge);
@@ -100,6 +108,13 @@ impl Journal {
             }
         }
         let (edge, torn) = recovery.finish().map_err(damaged)?;
+        let journal = edge.size();
+        if journal < acknowledged {
+            return Err(damaged(Damage::Lost {
+                acknowledged,
+                journal,
+            }));
+        }
         let current = match last {
             None => Segment::make(&*disk, folder, 0)?,
             Some(last) => settle(&*disk, folder, last, torn)?,
@@ -212,10 +227,63 @@ impl Journal {
         self.full.front().is_some_and(|(_, end)| *end <= size)
     }
 
-    /// Whether the files that are written to are still those that a start would read.
+    /// Whether the files that are written to are still those that a start would read, and none is shorter than it was
+    /// made. Bytes that were overwritten it does not see.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
-        self.current.is_in_place() && self.next.as_ref().is_none_or(Segment::is_in_place)
+        let is_there = |(number, _): &(u64, u64)| segment::is_there(&self.folder, *number);
+        self.current.is_in_place()
+            && self.next.as_ref().is_none_or(Segment::is_in_place)
+            && self.full.iter().all(is_there)
+    }
+
+    /// Reads the journal of a folder as [`open`](Self::open) does, and changes nothing.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub(crate) fn look(
+        folder: &Path,
+        edge: RightEdge,
+        mut each: impl FnMut(&Frame<'_>),
+    ) -> Result<Look, JournalError> {
+        let damaged = |source| damaged(folder, source);
+        let mut recovery = Recovery::new(edge);
+        for number in segment::listed(folder).map_err(failed("read", folder))? {
+            let path = segment::path_of(folder, number);
+            let bytes =
+                bounded_file::read(&path, SEGMENT_BYTES as usize).map_err(failed("read", &path))?;
+            let read = recovery.read_segment(number, &bytes, &mut each);
+            read.map_err(damaged)?;
+        }
+        let (edge, torn) = recovery.finish().map_err(damaged)?;
+        Ok(Look {
+            size: edge.size(),
+            is_torn: torn.is_some(),
+        })
+    }
+
+    /// That there is a segment in the folder of a journal that was begun, and that none is shorter than it was made: no
+    /// crash does either.
+    ///
+    /// # Errors
+    /// [`JournalError`], and nothing was changed.
+    pub(crate) fn check_files(folder: &Path) -> Result<(), JournalError> {
+        let numbers = match segment::listed(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            listed => listed.map_err(failed("read", folder))?,
+        };
+        if numbers.is_empty() {
+            return Err(damaged(folder, Damage::NoSegments));
+        }
+        for segment in numbers {
+            let path = segment::path_of(folder, segment);
+            let there = fs::symlink_metadata(&path).map_err(failed("read", &path))?;
+            if !segment::is_whole(&there) {
+                let bytes = there.len();
+                return Err(damaged(folder, Damage::Cut { segment, bytes }));
+            }
+        }
+        Ok(())
     }
 
     /// Whether it failed, and is to be opened again.
@@ -253,6 +321,16 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// Names the file, where it is one.
+fn damaged(folder: &Path, source: Damage) -> JournalError {
+    let segment = source.segment();
+    let path = segment.map_or_else(
+        || folder.to_owned(),
+        |segment| segment::path_of(folder, segment),
+    );
+    JournalError::Damaged { path, source }
 }
 
 /// The segment to go on in, as a crash at any time later would find it. Those behind it have no frame, and go.

@@ -22,9 +22,9 @@ pub enum JournalError {
         source: io::Error,
     },
     /// The journal is not what its writer left.
-    #[error("the journal in {} is damaged: keep a copy of it, and put back files that are sound", path.display())]
+    #[error("the journal is damaged: {}; keep a copy of it, and put back files that are sound", path.display())]
     Damaged {
-        /// Its folder.
+        /// The segment, or the folder of all where it is none of them.
         path: PathBuf,
         /// What is wrong.
         source: Damage,

@@ -71,6 +71,41 @@ pub enum Damage {
         /// Where the frame begins.
         at: usize,
     },
+    /// A segment is shorter than it was made, or no file.
+    #[error("segment {segment} was cut: it has {bytes} bytes, and was made with 16 MiB")]
+    Cut {
+        /// The number of the segment.
+        segment: u64,
+        /// How long it is.
+        bytes: u64,
+    },
+    /// The last frame ends before the last entry that was acknowledged.
+    #[error(
+        "it ends before entry {journal}, and {acknowledged} were acknowledged: a file of it was overwritten or replaced"
+    )]
+    Lost {
+        /// How many entries were acknowledged, at least.
+        acknowledged: u64,
+        /// The size of the tree with those that there are.
+        journal: u64,
+    },
+    /// The journal was begun, and has no segment.
+    #[error("it has no segment: they were deleted, or moved")]
+    NoSegments,
+}
+
+impl Damage {
+    /// The number of the segment that is damaged, where it is one.
+    #[must_use]
+    pub const fn segment(&self) -> Option<u64> {
+        match self {
+            Self::Broken { segment, .. }
+            | Self::Gap { segment, .. }
+            | Self::WrongRoot { segment, .. }
+            | Self::Cut { segment, .. } => Some(*segment),
+            Self::Short { .. } | Self::Lost { .. } | Self::NoSegments => None,
+        }
+    }
 }
 
 impl Recovery {

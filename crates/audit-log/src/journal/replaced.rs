@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Journal, JournalError, journal_error::failed, segment::sync_folder};
+use super::{DamagedJournals, Journal, JournalError, journal_error::failed, segment::sync_folder};
 use crate::{disk::Disk, tree::RightEdge};
 
 /// A journal that is made while others append to the one whose place it takes.
@@ -27,21 +27,38 @@ struct Beside {
     draft: PathBuf,
     new: PathBuf,
     old: PathBuf,
+    /// Has all that a damaged one should have.
+    repaired: PathBuf,
 }
 
 impl Beside {
     fn of(folder: &Path) -> Self {
-        let [draft, new, old] =
-            ["draft", "new", "old"].map(|extension| folder.with_extension(extension));
-        Self { draft, new, old }
+        let [draft, new, old, repaired] =
+            ["draft", "new", "old", "repaired"].map(|extension| folder.with_extension(extension));
+        Self {
+            draft,
+            new,
+            old,
+            repaired,
+        }
+    }
+
+    /// The repaired journal takes the place of the damaged one, which is kept beside it. After a failure it is done again
+    /// from the beginning, by a start too.
+    fn put_repaired(&self, folder: &Path) -> Result<(), JournalError> {
+        DamagedJournals::beside(folder).take(folder)?;
+        put(&self.repaired, folder)
     }
 }
 
 impl Journal {
-    /// Ends what [`Replacement::put`] began before a failure: the journal is then the one or the other, and nothing is
+    /// Ends what [`Replacement::put`] or [`Replacement::repair`] began before a failure: the journal is then the one or the other, and nothing is
     /// left beside it but a draft, of which somebody may be the writer.
     pub(crate) fn settle_replaced(folder: &Path) -> Result<(), JournalError> {
         let beside = Beside::of(folder);
+        if beside.repaired.exists() {
+            beside.put_repaired(folder)?;
+        }
         if !folder.exists() && beside.new.exists() {
             put(&beside.new, folder)?;
         }
@@ -59,7 +76,7 @@ impl Replacement {
     ) -> Result<Self, JournalError> {
         Self::remove_draft(folder)?;
         let draft = Beside::of(folder).draft;
-        let (journal, _) = Journal::open_on(Arc::clone(disk), &draft, edge, |_| {})?;
+        let (journal, _) = Journal::open_on(Arc::clone(disk), &draft, edge, 0, |_| {})?;
         let folder = folder.to_owned();
         Ok(Self { journal, folder })
     }
@@ -88,6 +105,22 @@ impl Replacement {
         put(&beside.new, &folder)?;
         journal.has_moved_to(&folder);
         Ok((journal, Replaced(beside)))
+    }
+}
+
+impl Replacement {
+    /// Takes the place of the other, which is damaged, and is kept as the last of [`DamagedJournals`] has room for it.
+    /// From the first name that changes on, a start finds this one.
+    pub(crate) fn repair(self) -> Result<Journal, JournalError> {
+        let Self {
+            mut journal,
+            folder,
+        } = self;
+        let beside = Beside::of(&folder);
+        put(&beside.draft, &beside.repaired)?;
+        beside.put_repaired(&folder)?;
+        journal.has_moved_to(&folder);
+        Ok(journal)
     }
 }
 

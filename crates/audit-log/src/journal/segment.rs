@@ -145,26 +145,42 @@ impl Segment {
         Ok(())
     }
 
-    /// Whether its path still leads to the file that frames are written to.
+    /// Whether its path still leads to the file that frames are written to, and that is as long as it was made.
     pub(super) fn is_in_place(&self) -> bool {
-        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
         let (there, open) = (fs::symlink_metadata(&self.path), self.file.metadata());
         there
-            .and_then(|there| Ok(identity(there) == identity(open?)))
+            .and_then(|there| Ok(identity(&there) == identity(&open?) && is_whole(&there)))
             .unwrap_or(false)
     }
 }
 
+/// Whether the file of a segment is there, and as long as it was made.
+pub(super) fn is_there(folder: &Path, number: u64) -> bool {
+    fs::symlink_metadata(path_of(folder, number)).is_ok_and(|there| is_whole(&there))
+}
+
+/// Of a segment that has its name, a crash takes nothing away.
+pub(super) fn is_whole(there: &fs::Metadata) -> bool {
+    there.is_file() && there.len() >= SEGMENT_BYTES.into()
+}
+
 /// The numbers of the segments in a folder, in their order. What was being made is removed.
 pub(super) fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
-    let mut numbers = Vec::new();
     for file in fs::read_dir(folder)? {
         let path = file?.path();
         if path.extension().is_some_and(|extension| extension == "new") {
             fs::remove_file(&path)?;
         }
-        let name = path.file_name().and_then(|name| name.to_str());
-        numbers.extend(name.and_then(number_of));
+    }
+    listed(folder)
+}
+
+/// The same, and nothing is removed.
+pub(super) fn listed(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for file in fs::read_dir(folder)? {
+        numbers.extend(file?.file_name().to_str().and_then(number_of));
     }
     numbers.sort_unstable();
     Ok(numbers)

@@ -5,12 +5,12 @@ mod bloom;
 mod bundles;
 mod cursors;
 mod file_error;
-mod first_file;
 mod folder_lock;
 mod generations;
 mod index_file;
 mod index_row;
 mod log;
+mod number_file;
 mod observer;
 mod opening;
 mod personal_files;
@@ -21,10 +21,12 @@ mod searching;
 mod stored_index;
 mod tenants_file;
 mod upkeep;
+mod watching;
 mod writer;
 
 use std::{
     num::NonZeroUsize,
+    ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
 };
@@ -63,6 +65,8 @@ pub use self::{
 /// | `log/` | tiles, bundles and checkpoint: what may be published, by any web server |
 /// | `personal/` | sealed personal parts, 1,024 events a file |
 /// | `index` | 4 bytes an event: which bundles a search reads |
+/// | `damaged/` | for each damage that somebody else did to the journal, a folder with what was there of it |
+/// | `acknowledged` | how many entries there were a second before the end, at least: a start must find them |
 /// | `tenants`, `first`, `cursors` | the tenants' numbers, the first entry that is left, how far readers are |
 /// | `lock` | held by the process that writes |
 /// | `generation`, `generation-2/` | written by [`FileGenerations`]: which log is written, and one that a rollback began |
@@ -72,8 +76,10 @@ pub use self::{
 ///
 /// A group is one frame of the journal and one sync. Everything that follows is done on a thread of its own: bundles,
 /// tiles, index and personal parts, the next segment of the journal before it is needed, and each second a look whether
-/// the journal is still where it was. The calls that read or write files are made on the blocking threads of the
-/// caller's tokio runtime.
+/// the journal is still where it was, and none of its files shorter. One that somebody else has damaged is written again
+/// from memory, and what was there of it goes to `damaged/`: the first eight times, and until an erasure or a pruning
+/// concerns its entries. The calls that read or write files are made on the blocking threads of the caller's tokio
+/// runtime.
 ///
 /// After a write or sync that failed, the journal is closed; the next [`lock`](Store::lock) opens it again from what the
 /// disk has, and fails for as long as that does.
@@ -263,6 +269,14 @@ impl Store for FileStore {
 
     async fn first(&self) -> Result<u64, StoreError> {
         Ok(self.log.recent().first)
+    }
+
+    async fn check_journal(&self) -> Result<Vec<Range<u64>>, StoreError> {
+        self.ask(Command::CheckJournal).await
+    }
+
+    fn damages(&self) -> u64 {
+        self.log.damages.load(Ordering::Relaxed)
     }
 
     async fn cursor(&self, name: &Id) -> Result<Option<u64>, StoreError> {

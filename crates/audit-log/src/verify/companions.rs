@@ -1,6 +1,6 @@
 //! What lies beside the log.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use crate::{
     event::{Leaf, Personal},
@@ -19,6 +19,15 @@ pub trait Companions: fmt::Debug {
     fn personal(&mut self, leaf: &Leaf<'_>) -> Result<Option<Personal>, SourceError> {
         let _ = leaf;
         Ok(None)
+    }
+
+    /// The leaves that each journal had which somebody has damaged, while it was written to. It is asked once, at the
+    /// end.
+    ///
+    /// # Errors
+    /// [`SourceError`] if nobody can tell.
+    fn damages(&mut self) -> Result<Vec<Range<u64>>, SourceError> {
+        Ok(Vec::new())
     }
 
     /// Whether what else is kept of the leaf, as the row of an index, agrees with it.

@@ -113,6 +113,16 @@ pub enum Finding {
         /// The first that is missing.
         found: u64,
     },
+    /// Somebody has damaged the journal while it was written to. Nothing that was acknowledged is lost by that.
+    #[error(
+        "journal: that of entries {from} to {to} was damaged and is repaired; what was there of it is in `damaged`"
+    )]
+    Journal {
+        /// The first entry that it had, from 0 in the log.
+        from: u64,
+        /// The size of the log at that time.
+        to: u64,
+    },
     /// A file cannot be read.
     #[error("{0}")]
     Source(SourceError),
@@ -181,7 +191,8 @@ impl Finding {
             | Self::Proof(_)
             | Self::Source(_)
             | Self::TooManyTenants { .. } => Outcome::Unusable,
-            Self::RolledBack { .. }
+            Self::Journal { .. }
+            | Self::RolledBack { .. }
             | Self::Forked { .. }
             | Self::Entry { .. }
             | Self::File { .. }

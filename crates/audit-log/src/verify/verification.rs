@@ -155,6 +155,19 @@ impl<'a> Verification<'a> {
         if self.pruning == Pruning::OnRecord && start == 0 && end == now.size() {
             walk.explain_beginning();
         }
+        if let Some(companions) = walk.companions.as_deref_mut() {
+            match companions.damages() {
+                Ok(damages) => {
+                    for Range { start, end } in damages {
+                        walk.report.find(Finding::Journal {
+                            from: start,
+                            to: end,
+                        });
+                    }
+                }
+                Err(error) => walk.report.find(Finding::Source(error)),
+            }
+        }
         let known = walk.watched.1.filter(|_| leads_to_root);
         if let Some(kept) = self.kept {
             kept::compare(kept, now, known, &files, walk.report);

@@ -212,8 +212,13 @@ impl ReadinessCheck {
         let audit = &self.services.audit;
         // Where nothing is written for a while, nobody else would notice that it is gone.
         let (answer, _) = self.ask(async { audit.reading().size().await }).await;
-        let status = audit.status().now();
+        let (status, was_damaged) = (audit.status().now(), audit.status().was_damaged());
         if status.is_open && !status.is_failing && matches!(answer, Some(Ok(_))) {
+            if was_damaged {
+                let action = "somebody has deleted, cut or overwritten files of the log; nothing that was acknowledged \
+                              is lost: find out who did, and take `damaged` out of the folder of the log";
+                return Component::new(State::Degraded).with_action(action);
+            }
             return Component::new(State::Up);
         }
         let action = if status.is_open {

@@ -12,6 +12,8 @@ use portcullis_audit_log::{
     store::{FileGenerations, FileStore, FileStoreError},
 };
 
+use super::file_warnings::FileWarnings;
+
 /// The log that is written in the folder of a process, and where in it that is.
 #[derive(Debug, Clone)]
 pub(crate) struct CurrentLog {
@@ -44,7 +46,7 @@ impl CurrentLog {
         loop {
             let current = Self::of(folder)?;
             let store = FileStore::builder(&current.folder()).clock(Arc::clone(clock));
-            let store = store.open().await?;
+            let store = store.observer(Arc::new(FileWarnings)).open().await?;
             // Another may have been begun before this one was held.
             if Self::of(folder)?.generation == current.generation {
                 return Ok((current, store));

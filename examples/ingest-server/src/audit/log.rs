@@ -308,6 +308,11 @@ impl AuditGauge {
     pub(crate) fn now(&self) -> Status {
         self.0.status()
     }
+
+    /// Whether somebody has damaged its journal since the start, as far as that was found.
+    pub(crate) fn was_damaged(&self) -> bool {
+        self.0.store().damages() > 0
+    }
 }
 
 impl Pending {

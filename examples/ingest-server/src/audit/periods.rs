@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use portcullis_audit_log::{
-    event::{Leaf, Timestamp},
-    store::{EntryBatch, StoreError},
+    event::Timestamp,
+    store::{EntryBatch, StoreError, first_since},
 };
 
 use super::AuditReads;
@@ -18,17 +18,7 @@ impl AuditReads<'_> {
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn first_since(&self, time: Timestamp) -> Result<u64, StoreError> {
-        let store = self.audit.store();
-        let (mut low, mut high) = (store.first().await?, store.size().await?);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.time_of(middle).await?.is_some_and(|at| at < time) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
+        first_since(&**self.audit.store(), time).await
     }
 
     /// Entries in their order; where they are pruned, from the first on that is left.
@@ -41,17 +31,5 @@ impl AuditReads<'_> {
             Err(StoreError::Pruned { first, .. }) => store.entries(first, BATCH).await,
             batch => batch,
         }
-    }
-
-    async fn time_of(&self, n: u64) -> Result<Option<Timestamp>, StoreError> {
-        let store = self.audit.store();
-        let batch = match store.entries(n, NonZeroUsize::MIN).await {
-            // Pruned meanwhile, and so before any time that is asked for.
-            Err(StoreError::Pruned { .. }) => return Ok(Timestamp::from_unix_micros(0)),
-            batch => batch?,
-        };
-        let leaf = batch.iter().next().map(|(_, leaf)| Leaf::parse(leaf));
-        let leaf = leaf.transpose().map_err(StoreError::damaged)?;
-        Ok(leaf.map(|leaf| leaf.time()))
     }
 }

@@ -10,6 +10,7 @@ use portcullis_audit_log::{
     event::{Leaf, Timestamp},
     note::{KeyName, VerifyingKey},
     proof::{ProveError, TlogProof},
+    search::Bisection,
     source::{
         CHECKPOINT_PATH, LogSource as _, MAX_CHECKPOINT_BYTES, SourceError, TreeFileError,
         TreeFiles,
@@ -139,16 +140,11 @@ impl PublishedLog {
 
     /// The first bundle that may have entries of that time or later.
     pub(crate) fn bundle_since(&self, time: Timestamp) -> Result<u64, PublishedError> {
-        let Range { mut start, mut end } = self.bundles();
-        while start < end {
-            let middle = start + (end - start) / 2;
-            if self.last_time(middle)? < time {
-                start = middle + 1;
-            } else {
-                end = middle;
-            }
+        let mut bisection = Bisection::of(self.bundles());
+        while let Some(bundle) = bisection.asks() {
+            bisection.is_before(self.last_time(bundle)? < time);
         }
-        Ok(start)
+        Ok(bisection.first())
     }
 
     /// The proof of an entry, with the entry beside it.
@@ -163,19 +159,23 @@ impl PublishedLog {
     }
 
     /// Holds some of its entries against what it has signed, and the rows by which a database finds them.
-    pub(crate) fn verify(&self, range: Range<u64>, pruning: Pruning) -> Report {
-        let mut index = self.source.index();
-        self.source.waiting(|| {
+    ///
+    /// # Errors
+    /// [`PublishedError::Source`] if the index cannot be read.
+    pub(crate) fn verify(
+        &self,
+        range: Range<u64>,
+        pruning: Pruning,
+    ) -> Result<Report, PublishedError> {
+        let mut index = self.source.index()?;
+        Ok(self.source.waiting(|| {
             let verification = Verification::new(&self.source, &self.policy).asked_range(range);
             let verification = match pruning {
                 Pruning::OnRecord => verification.pruning_on_record(),
                 Pruning::Elsewhere => verification,
             };
-            match &mut index {
-                Some(index) => verification.companions(&mut **index).run(),
-                None => verification.run(),
-            }
-        })
+            verification.companions(&mut *index).run()
+        }))
     }
 
     fn last_time(&self, bundle: u64) -> Result<Timestamp, PublishedError> {

@@ -24,7 +24,7 @@ pub(crate) const PURPOSE: &str = "audit";
 /// The field that parts are sealed for; the record is the event.
 const FIELD: &str = "audit.personal";
 
-/// How long a tenant's key may take; the log waits for half a second in all.
+/// How long the key of a tenant may take, and then that of the service; the log waits for half a second in all.
 const PREPARED_WITHIN: Duration = Duration::from_millis(150);
 
 /// Tenants that are known to have data keys.
@@ -99,7 +99,8 @@ impl KeyringSealer {
         if let Ok(Some(cipher)) = of_tenant.await {
             return Ok((KeyOf::Tenant, cipher));
         }
-        let cipher = self.prepare(&service()).await;
+        let of_service = timeout(PREPARED_WITHIN, async { self.prepare(&service()).await });
+        let cipher = of_service.await.map_err(SealError::new)?;
         Ok((KeyOf::Service, cipher.map_err(SealError::new)?))
     }
 

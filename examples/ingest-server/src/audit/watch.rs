@@ -8,7 +8,7 @@ use portcullis_audit_log::{
     entropy::{EntropyError, SystemEntropy},
     event::{Id, Leaf, Personal, Timestamp},
     rule::{Finding, NetworkHash, NetworkHasher, RuleSettings, Rules},
-    store::{EntryBatch, Store, StoreError, cursor_in_log},
+    store::{EntryBatch, Store, StoreError, cursor_in_log, first_since},
 };
 use portcullis_telemetry::BackgroundTask;
 use tokio::time::{sleep, timeout};
@@ -175,8 +175,7 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// The first leaf that is young enough. They stand in the order of their times, but for the seconds that one may
-    /// have waited.
+    /// The first leaf before `end` that is young enough, or `end`.
     async fn first_since(
         &self,
         age: Duration,
@@ -184,20 +183,10 @@ impl<'a> Watch<'a> {
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         let age = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
-        let earliest = now.unix_micros().saturating_sub(age);
-        let (mut low, mut high) = (self.store.first().await?.min(end), end);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let batch = self.store.entries(middle, NonZeroUsize::MIN).await?;
-            let leaf = batch.iter().next().map(|(_, leaf)| Leaf::parse(leaf));
-            let leaf = leaf.transpose().map_err(StoreError::damaged)?;
-            if leaf.is_some_and(|leaf| leaf.time().unix_micros() < earliest) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
+        let earliest = Timestamp::from_unix_micros(now.unix_micros().saturating_sub(age));
+        Ok(first_since(self.store, earliest.unwrap_or(now))
+            .await?
+            .min(end))
     }
 
     async fn follow(&mut self, mut next: u64) -> Result<Infallible, WatchEnd> {

@@ -256,7 +256,7 @@ async fn a_damaged_log_is_followed_by_another_that_says_so_and_stays_as_it_is() 
     let removed = |path: &str| fs::remove_file(log.join(path)).unwrap();
     let damages: [(&dyn Fn(), &str); 4] = [
         (&overwritten, "segment 0 has a broken frame at byte 0"),
-        (&emptied, "the tail was cut"),
+        (&emptied, "segment 0 was cut"),
         (&|| removed("log/tile/0/000"), "log/tile/0/000"),
         (&|| removed("log/tile/entries/001"), "log/tile/entries/001"),
     ];

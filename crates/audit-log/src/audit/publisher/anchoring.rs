@@ -18,7 +18,7 @@ use crate::{
     anchor::{Anchor, AnchorError},
     audit::{
         at_once,
-        opening::Compared,
+        opening::{Compared, Known},
         shared::{Phase, Published},
     },
     note::{NoteSignature, SignedNote},
@@ -33,6 +33,15 @@ const ANCHOR_WAIT: Duration = Duration::from_secs(10);
 pub(in crate::audit) struct Anchored {
     pub(in crate::audit) anchor: Arc<dyn Anchor>,
     pub(in crate::audit) is_compared: AtomicBool,
+}
+
+/// What an anchor said when it was asked what it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// No more than the log has.
+    Knows(Known),
+    /// Nothing, or what the log does not have: that is told.
+    Unusable,
 }
 
 impl Publisher {
@@ -97,9 +106,11 @@ impl Publisher {
         if error.is_later() {
             // Of several processes another was there before, or what is there is no word of the log.
             match self.asked(anchored).await {
-                None => {}
-                Some(known) if known >= size => self.tell_anchored(anchor, size),
-                Some(_) => self.tell_failed(anchor, &error),
+                Asked::Unusable => {}
+                Asked::Knows(Known::Tree(known)) if known >= size => {
+                    self.tell_anchored(anchor, size);
+                }
+                Asked::Knows(_) => self.tell_failed(anchor, &error),
             }
         } else {
             self.tell_failed(anchor, &error);
@@ -109,30 +120,30 @@ impl Publisher {
 
     /// Asks an anchor that did not answer yet what it knows. Gives whether that is nothing more than the log has.
     async fn compare(&self, anchored: &Anchored) -> bool {
-        anchored.is_compared.load(Acquire) || self.asked(anchored).await.is_some()
+        anchored.is_compared.load(Acquire) || self.asked(anchored).await != Asked::Unusable
     }
 
-    /// Asks an anchor how much of the log it knows. `None` if it does not say, or knows what the log does not have.
-    async fn asked(&self, anchored: &Anchored) -> Option<u64> {
+    /// Asks an anchor how much of the log it knows.
+    async fn asked(&self, anchored: &Anchored) -> Asked {
         let anchor = &*anchored.anchor;
         let known = match self.answer_of(anchor.latest()).await {
             Ok(known) => known,
             Err(error) => {
                 self.tell_failed(anchor, &error);
-                return None;
+                return Asked::Unusable;
             }
         };
         let found = match &known {
-            None => Ok(Compared::NothingMore { known: 0 }),
+            None => Ok(Compared::NothingMore(Known::Nothing)),
             Some(known) => {
                 let comparing = self.identity.compare(&*self.store, anchor, known);
                 self.stored(comparing).await
             }
         };
         match found {
-            Ok(Compared::NothingMore { known }) => {
+            Ok(Compared::NothingMore(known)) => {
                 anchored.is_compared.store(true, Release);
-                return Some(known);
+                return Asked::Knows(known);
             }
             // Two may have asked at once.
             Ok(Compared::Contradicted(_)) if self.shared.phase() == Phase::RolledBack => {}
@@ -147,7 +158,7 @@ impl Publisher {
             }
             Err(error) => self.tell_store_failed(&error),
         }
-        None
+        Asked::Unusable
     }
 
     /// What an anchor says, if it says it soon, and before a log that is being closed has no time left.

@@ -52,6 +52,11 @@ const TYPED: PersonalText<'static> = PersonalText {
     text: Some("customer called"),
 };
 
+fn draft_of(tenant: Id) -> EventBuilder {
+    let actor = crate::event::Actor::new(crate::event::ActorType::System, Id::constant("a"));
+    EventBuilder::new(tenant, READ, crate::event::Activity::Read, actor)
+}
+
 fn commitment(leaf: &[u8]) -> Option<Commitment> {
     Leaf::parse(leaf).expect("it is a leaf").personal()
 }
@@ -98,13 +103,7 @@ async fn an_event_waits_at_most_500_ms_for_a_key_and_keeps_its_commitment() {
 async fn what_cannot_be_sealed_keeps_nothing_else_from_it() {
     let sealed = |builder: AuditBuilder| builder.sealer(Arc::new(Inverting));
     let log = open_with(MemoryStore::new(), sealed).await.expect("empty");
-    let actor = crate::event::Actor::new(crate::event::ActorType::System, Id::constant("a"));
-    let of_erased = EventBuilder::new(
-        Id::constant("erased"),
-        READ,
-        crate::event::Activity::Read,
-        actor,
-    );
+    let of_erased = draft_of(Id::constant("erased"));
     log.audit.note(draft(READ), Some(&TYPED));
     log.audit.note(of_erased, Some(&TYPED));
     log.audit.note(draft(READ), Some(&TYPED));
@@ -114,6 +113,64 @@ async fn what_cannot_be_sealed_keeps_nothing_else_from_it() {
     for (n, is_there) in [(1, true), (2, false), (3, true)] {
         let part = store.personal(n).await.expect("the store answers");
         assert_eq!(part.is_some(), is_there, "{n}");
+    }
+}
+
+/// Has the keys of all tenants but one.
+#[derive(Debug)]
+struct HangingForOne;
+
+#[async_trait]
+impl Sealer for HangingForOne {
+    async fn seal(&self, parts: &[PartToSeal<'_>]) -> Vec<Result<Vec<u8>, SealError>> {
+        if parts.iter().any(|part| part.tenant.as_str() == "slow") {
+            return pending().await;
+        }
+        Inverting.seal(parts).await
+    }
+
+    async fn open(&self, of: &Id, event: EventId, sealed: &[u8]) -> Result<Personal, SealError> {
+        Inverting.open(of, event, sealed).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_whose_key_is_slow_costs_the_others_no_part() {
+    let hanging = |builder: AuditBuilder| builder.sealer(Arc::new(HangingForOne));
+    let log = open_with(MemoryStore::new(), hanging).await.expect("empty");
+    let tenants = ["slow", "a", "slow", "b", "a", "slow", "b"];
+    let began = now();
+    for tenant in tenants {
+        log.audit.note(draft_of(Id::constant(tenant)), Some(&TYPED));
+    }
+    let recorded = log.audit.record(draft(READ), Some(&TYPED)).await;
+    assert_eq!(began.elapsed(), Duration::from_millis(500));
+    assert_eq!(log.seen.parts_lost(), 3);
+    let of_other = recorded.expect("it works").n;
+    assert!(
+        log.audit
+            .personal(of_other)
+            .await
+            .expect("it opens")
+            .is_some()
+    );
+    let (store, audit) = (log.store.clone(), log.audit.clone());
+    let mut of_tenants = Vec::new();
+    for n in 1..=tenants.len() as u64 + 1 {
+        let batch = store
+            .entries(n, NonZeroUsize::MIN)
+            .await
+            .expect("it answers");
+        let (_, leaf) = batch.iter().next().expect("it is there");
+        let tenant = Leaf::parse(leaf).expect("it is a leaf").tenant().to_owned();
+        // Each opens as what its own leaf commits to.
+        let part = audit.personal(n).await.expect("it opens");
+        assert_eq!(part.is_none(), tenant == "slow", "{n}");
+        assert!(commitment(leaf).is_some());
+        of_tenants.push(tenant);
+    }
+    for tenant in tenants {
+        assert!(of_tenants.iter().any(|of| of == tenant), "{tenant}");
     }
 }
 

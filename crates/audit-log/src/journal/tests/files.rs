@@ -31,7 +31,7 @@ impl Folder {
     }
 
     fn try_open(&self) -> Result<(Journal, Recovered), JournalError> {
-        Journal::open_on(self.disk.clone(), self.path(), RightEdge::new(), |_| {})
+        Journal::open_on(self.disk.clone(), self.path(), RightEdge::new(), 0, |_| {})
     }
 
     fn segments(&self) -> Vec<String> {

@@ -89,6 +89,17 @@ pub enum FileStoreError {
 }
 
 impl FileStoreError {
+    /// Whether somebody else has damaged the files of the journal, whatever the disk does.
+    pub(super) fn is_damaged_journal(&self) -> bool {
+        match self {
+            Self::OtherJournal { .. } | Self::Journal(JournalError::Damaged { .. }) => true,
+            Self::Journal(JournalError::Io { source, .. }) => {
+                source.kind() == io::ErrorKind::NotFound || is_none_of_ours(source)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the log in the folder is not what its writer left, so that it does not open at another time either.
     #[must_use]
     pub fn is_damage(&self) -> bool {

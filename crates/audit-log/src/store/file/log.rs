@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
 };
@@ -15,7 +15,7 @@ use super::{
     FileEvent, FileObserver, bundles::Bundles, cursors::Cursors, index_file::IndexFile,
     personal_files::PersonalFiles, recent::Recent, upkeep::Command, writer::Writer,
 };
-use crate::{clock::Clock, disk::Disk};
+use crate::{clock::Clock, disk::Disk, journal::DamagedJournals};
 
 /// The log in a folder.
 #[derive(Debug)]
@@ -35,6 +35,9 @@ pub(super) struct Log {
     pub(super) placed: Notify,
     pub(super) upkeep_fails: AtomicBool,
     pub(super) is_woken: AtomicBool,
+    pub(super) damaged: DamagedJournals,
+    /// How many of those there are.
+    pub(super) damages: AtomicU64,
     /// A search met a row of the index that is not sound.
     pub(super) lacks_rows: AtomicBool,
     pub(super) upkeep: mpsc::Sender<Command>,

@@ -24,8 +24,14 @@ pub enum FileEvent<'a> {
         /// Why.
         error: &'a FileStoreError,
     },
-    /// The path of the journal no longer leads to the file that is written: it was deleted or moved.
+    /// The path of the journal no longer leads to the file that is written, or a file of it is missing or shorter than
+    /// it was made: somebody has deleted, moved or cut it.
     JournalMoved,
+    /// The journal does not have what was written to it: somebody has overwritten it. A verification finds that.
+    JournalDamaged {
+        /// The first entry that a start would not find.
+        first: u64,
+    },
     /// The journal was opened again.
     JournalReopened {
         /// Entries that were acknowledged and that it no longer had. They are in it again, from memory.

@@ -2,7 +2,12 @@
 
 use std::{
     fs,
-    sync::{Arc, Mutex, atomic::AtomicBool, mpsc},
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64},
+        mpsc,
+    },
 };
 
 use tokio::sync::{Mutex as AsyncMutex, Notify};
@@ -12,10 +17,10 @@ use super::{
     bundles::{self, Bundles, WIDE},
     cursors::Cursors,
     file_error::failed,
-    first_file,
     folder_lock::FolderLock,
     index_file::IndexFile,
     log::{CURSORS, INDEX, JOURNAL, Log, PERSONAL, PUBLISHED},
+    number_file::{ACKNOWLEDGED, FIRST},
     personal_files::PersonalFiles,
     recent::Recent,
     tenants_file::Tenants,
@@ -23,9 +28,10 @@ use super::{
     writer::Writer,
 };
 use crate::{
+    checkpoint::Checkpoint,
     event::Leaf,
     folder::LogFolder,
-    journal::Replacement,
+    journal::{Damage, DamagedJournals, Journal, JournalError, Replacement},
     tree::{RightEdge, TreeHash},
 };
 
@@ -45,15 +51,18 @@ pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError
     let bundles = Bundles {
         folder: folder.join(PUBLISHED),
     };
-    let first = first_file::read(&folder)?;
+    let first = FIRST.read(&folder)?.unwrap_or(0);
     check_first(&bundles, first, edge.size())?;
+    let acknowledged = ACKNOWLEDGED.read(&folder)?;
     let kept = Tenants::read(&folder)?;
     let tenants = tenants_of(kept, &bundles, first, edge.size())?;
     let personal = PersonalFiles::new(Arc::clone(&disk), &folder.join(PERSONAL));
     personal.take_up(edge.size())?;
     let (upkeep, commands) = mpsc::channel();
     let writer = Writer::new(lock, edge.clone(), tenants.clone());
+    let journal = folder.join(JOURNAL);
     let log = Arc::new(Log {
+        damaged: DamagedJournals::beside(&journal),
         index: IndexFile::open(Arc::clone(&disk), &folder.join(INDEX))?,
         cursors: Cursors::open(Arc::clone(&disk), &folder.join(CURSORS))?,
         folder,
@@ -67,16 +76,27 @@ pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError
         placed: Notify::new(),
         upkeep_fails: AtomicBool::new(false),
         is_woken: AtomicBool::new(false),
+        damages: AtomicU64::new(0),
         lacks_rows: AtomicBool::new(false),
         upkeep,
     });
-    Replacement::remove_draft(&log.path_of(JOURNAL))?;
-    log.writer.blocking_lock().open_journal(&log)?;
+    Replacement::remove_draft(&journal)?;
+    Journal::settle_replaced(&journal)?;
+    if !is_cut_accepted {
+        check_journal_files(&journal, acknowledged)?;
+    }
+    let acknowledged = acknowledged.filter(|_| !is_cut_accepted).unwrap_or(0);
+    let opened = log.writer.blocking_lock().open_journal(&log, acknowledged);
+    opened.map_err(|error| cut_tail(error, &log, &published))?;
     match check_published(&log, &published) {
         Err(FileStoreError::TailCut { .. }) if is_cut_accepted => {}
         checked => checked?,
     }
-    Upkeep::new(Arc::clone(&log), published, tenants).start(commands)?;
+    let mut upkeep = Upkeep::new(Arc::clone(&log), published, tenants);
+    if !is_cut_accepted {
+        upkeep.keep_acknowledged(log.recent().size())?;
+    }
+    upkeep.start(commands)?;
     log.wake();
     Ok(log)
 }
@@ -125,6 +145,33 @@ fn tenants_of(
     }
     tenants.size = in_place;
     Ok(tenants)
+}
+
+/// That nobody took files of the journal away, or cut them. A log that was never open has none.
+fn check_journal_files(journal: &Path, acknowledged: Option<u64>) -> Result<(), FileStoreError> {
+    match Journal::check_files(journal) {
+        Err(JournalError::Damaged {
+            source: Damage::NoSegments,
+            ..
+        }) if acknowledged.is_none() => Ok(()),
+        checked => Ok(checked?),
+    }
+}
+
+/// What says more: that others may have seen a checkpoint of what is lost.
+fn cut_tail(error: FileStoreError, log: &Log, published: &LogFolder) -> FileStoreError {
+    let size = published.checkpoint().map_or(0, Checkpoint::size);
+    match error {
+        FileStoreError::Journal(JournalError::Damaged {
+            source: Damage::Lost { journal, .. },
+            ..
+        }) if journal < size => FileStoreError::TailCut {
+            path: log.folder().to_owned(),
+            published: size,
+            found: journal,
+        },
+        error => error,
+    }
 }
 
 /// That the log is the one of its checkpoint, and as long.

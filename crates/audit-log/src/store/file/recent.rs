@@ -90,6 +90,15 @@ impl RecentGroup {
         hashed.map(|((n, entry), hash)| (n, entry, *hash))
     }
 
+    /// Each with its personal part.
+    pub(super) fn parted(&self) -> impl Iterator<Item = (u64, &[u8], Option<&[u8]>)> {
+        let mut parts = self.parts().peekable();
+        self.entries().map(move |(n, entry)| {
+            let part = parts.next_if(|(of, _)| *of == n);
+            (n, entry, part.map(|(_, sealed)| sealed))
+        })
+    }
+
     pub(super) fn parts(&self) -> impl Iterator<Item = (u64, &[u8])> {
         self.parts.iter().map(|(n, sealed)| (*n, &**sealed))
     }

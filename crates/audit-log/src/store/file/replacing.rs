@@ -49,6 +49,11 @@ impl Replacing {
     pub(super) fn put(self) -> Result<(Journal, Replaced), FileStoreError> {
         Ok(self.replacement.put()?)
     }
+
+    /// Takes the place of the journal, which is damaged, and to which nobody may append meanwhile.
+    pub(super) fn repair(self) -> Result<Journal, FileStoreError> {
+        Ok(self.replacement.repair()?)
+    }
 }
 
 /// Appends what a journal lacks of some groups, as many in a frame as there is room for. `edge` is the tree that it has.

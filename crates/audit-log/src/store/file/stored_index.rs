@@ -1,6 +1,6 @@
 //! The index of a store, held against the leaves of its log.
 
-use std::{fs::File, io, path::Path};
+use std::{fs::File, io, ops::Range, path::Path};
 
 use super::{
     FileStoreError,
@@ -8,9 +8,9 @@ use super::{
     file_error::failed,
     index_file::{fill, offset},
     index_row::{IndexRow, RowView},
-    log::INDEX,
+    log::{INDEX, JOURNAL},
 };
-use crate::{event::Leaf, source::SourceError, verify::Companions};
+use crate::{event::Leaf, journal::DamagedJournals, source::SourceError, verify::Companions};
 
 /// The index of a [`FileStore`](super::FileStore), for a [`Verification`](crate::verify::Verification) of its log: each
 /// row must say what the leaves of its bundle are, or a search passes them by. The store may be open meanwhile.
@@ -21,6 +21,7 @@ use crate::{event::Leaf, source::SourceError, verify::Companions};
 #[derive(Debug)]
 pub struct StoredIndex {
     file: Option<File>,
+    damaged: DamagedJournals,
     current: Option<Current>,
     rows: u64,
 }
@@ -49,6 +50,7 @@ impl StoredIndex {
         };
         Ok(Self {
             file,
+            damaged: DamagedJournals::beside(&folder.join(JOURNAL)),
             current: None,
             rows: 0,
         })
@@ -85,6 +87,12 @@ impl StoredIndex {
 }
 
 impl Companions for StoredIndex {
+    /// Those that are on record in the folder.
+    fn damages(&mut self) -> Result<Vec<Range<u64>>, SourceError> {
+        let entries = self.damaged.entries();
+        entries.map_err(SourceError::unreadable(JOURNAL))
+    }
+
     fn agrees(&mut self, leaf: &Leaf<'_>) -> Result<bool, SourceError> {
         let n = leaf.numbers().in_tree;
         let bundle = n / WIDE;

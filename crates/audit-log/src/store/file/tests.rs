@@ -1,6 +1,7 @@
 //! A store in a folder, on a disk that fails.
 
 mod beside;
+mod damaged;
 mod failures;
 mod moved;
 mod records;

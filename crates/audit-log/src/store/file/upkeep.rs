@@ -6,8 +6,10 @@ mod indexing;
 mod pruning;
 mod replacing;
 mod segments;
+mod watching;
 
 use std::{
+    ops::Range,
     sync::{Arc, atomic::Ordering, mpsc},
     thread,
     time::{Duration, Instant},
@@ -33,6 +35,7 @@ pub(super) enum Command {
     Publish(Box<SignedNote>, Reply<()>),
     Erase(Vec<u64>, Reply<u64>),
     Prune(u64, Reply<u64>),
+    CheckJournal(Reply<Vec<Range<u64>>>),
     /// Puts everything in place and ends.
     Close(Option<Reply<()>>),
 }
@@ -49,6 +52,8 @@ pub(super) struct Upkeep {
     tenants: Tenants,
     old: OldSegments,
     index: IndexCheck,
+    /// What is kept of how much was acknowledged; `None` of a log that nobody writes any more.
+    acknowledged: Option<u64>,
 }
 
 /// How often the path of the journal is looked at, and what failed is tried again.
@@ -66,6 +71,7 @@ impl Upkeep {
             tenants,
             old: OldSegments::default(),
             index: IndexCheck::default(),
+            acknowledged: None,
         }
     }
 
@@ -96,6 +102,9 @@ impl Upkeep {
                 Ok(Command::Publish(note, reply)) => answer(reply, self.publish(&note)),
                 Ok(Command::Erase(events, reply)) => answer(reply, self.erase(&events)),
                 Ok(Command::Prune(before, reply)) => answer(reply, self.prune(before)),
+                Ok(Command::CheckJournal(reply)) => {
+                    answer(reply, self.check_journal().map_err(Into::into));
+                }
                 Ok(Command::Close(reply)) => {
                     let closed = self.close();
                     if let Some(reply) = reply {
@@ -156,7 +165,11 @@ impl Upkeep {
         let done = self
             .take_up(u64::MAX)
             .and_then(|()| self.put_in_place())
-            .and_then(|()| self.tenants.write(&*log.disk, log.folder()));
+            .and_then(|()| self.tenants.write(&*log.disk, log.folder()))
+            .and_then(|()| match self.acknowledged {
+                Some(_) => self.keep_acknowledged(log.recent().size()),
+                None => Ok(()),
+            });
         writer.lock = None;
         Ok(done?)
     }

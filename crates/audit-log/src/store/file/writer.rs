@@ -7,7 +7,7 @@ use super::{
     folder_lock::FolderLock,
     log::{JOURNAL, Log},
     recent::RecentGroup,
-    replacing,
+    replacing::{self, Replacing},
     tenants_file::Tenants,
 };
 use crate::{
@@ -26,6 +26,9 @@ pub(super) struct Writer {
     pub(super) journal: Option<Journal>,
     pub(super) edge: RightEdge,
     pub(super) tenants: Tenants,
+    /// What is there of the journal cannot be gone on with.
+    pub(super) is_damaged: bool,
+    is_on_record: bool,
     frames: FrameWriter,
 }
 
@@ -36,6 +39,8 @@ impl Writer {
             journal: None,
             edge,
             tenants,
+            is_damaged: false,
+            is_on_record: false,
             frames: FrameWriter::new(),
         }
     }
@@ -49,16 +54,15 @@ impl Writer {
     }
 
     /// Opens the journal and finds out what it has. Groups of which nobody knew are appended to the log, and entries
-    /// that were acknowledged and are not in it any more, to the journal. Gives how many these were.
-    pub(super) fn open_journal(&mut self, log: &Log) -> Result<u64, FileStoreError> {
+    /// that were acknowledged and are not in it any more, to the journal. Gives how many these were. `acknowledged` says how
+    /// many there must be, that are not in memory.
+    pub(super) fn open_journal(
+        &mut self,
+        log: &Log,
+        acknowledged: u64,
+    ) -> Result<u64, FileStoreError> {
         self.journal = None;
-        let gone = || FileStoreError::Gone {
-            path: log.folder().to_owned(),
-        };
-        let lock = self.lock.as_ref().ok_or(FileStoreError::Closed)?;
-        if !lock.is_in_place(log.folder()) {
-            return Err(gone());
-        }
+        self.check_place(log)?;
         let folder = log.path_of(JOURNAL);
         Journal::settle_replaced(&folder)?;
         let known = log.recent().clone();
@@ -74,7 +78,8 @@ impl Writer {
                 unknown.push(RecentGroup::of_frame(frame, known.size()));
             }
         };
-        let opened = Journal::open_on(Arc::clone(&log.disk), &folder, known.edge.clone(), each);
+        let disk = Arc::clone(&log.disk);
+        let opened = Journal::open_on(disk, &folder, known.edge.clone(), acknowledged, each);
         let (mut journal, recovered) = opened?;
         if is_other {
             return Err(FileStoreError::OtherJournal { path: folder });
@@ -96,12 +101,61 @@ impl Writer {
         Ok(restored)
     }
 
-    /// Opens the journal after it failed or was moved.
+    /// Opens the journal after it failed. One that turns out to be damaged, the upkeep repairs.
     pub(super) fn reopen_journal(&mut self, log: &Log) -> Result<(), FileStoreError> {
-        let restored = self.open_journal(log)?;
+        let opened = self.open_journal(log, 0);
+        self.is_damaged = opened
+            .as_ref()
+            .is_err_and(FileStoreError::is_damaged_journal);
+        let restored = opened?;
+        if restored > 0 {
+            self.put_on_record(log.recent().in_place, log)?;
+        }
+        self.is_on_record = false;
         log.tell(&FileEvent::JournalReopened { restored });
         log.wake();
         Ok(())
+    }
+
+    /// Puts a journal with all that is in memory in the place of the one that is there, which somebody else has damaged
+    /// and which is kept. It is for the upkeep: nobody else replaces one meanwhile.
+    pub(super) fn repair_journal(&mut self, log: &Log) -> Result<(), FileStoreError> {
+        let journal = self.journal.take();
+        self.check_place(log)?;
+        self.is_damaged = true;
+        let first = journal.map_or(0, |journal| journal.first());
+        self.put_on_record(first, log)?;
+        let mut replacing = Replacing::begin(log)?;
+        replacing.catch_up(log, |_| false)?;
+        self.journal = Some(replacing.repair()?);
+        (self.is_damaged, self.is_on_record) = (false, false);
+        let restored = {
+            let recent = log.recent();
+            recent.size() - recent.in_place
+        };
+        log.tell(&FileEvent::JournalReopened { restored });
+        log.wake();
+        Ok(())
+    }
+
+    /// Once for each damage, however often it is tried to repair it.
+    fn put_on_record(&mut self, first: u64, log: &Log) -> Result<(), FileStoreError> {
+        if !self.is_on_record {
+            log.damaged.begin(&(first..log.recent().size()))?;
+            self.is_on_record = true;
+        }
+        Ok(())
+    }
+
+    /// That the folder is the one that is locked.
+    fn check_place(&self, log: &Log) -> Result<(), FileStoreError> {
+        let lock = self.lock.as_ref().ok_or(FileStoreError::Closed)?;
+        if lock.is_in_place(log.folder()) {
+            return Ok(());
+        }
+        Err(FileStoreError::Gone {
+            path: log.folder().to_owned(),
+        })
     }
 
     /// Appends a group. When this returns it is on the disk.

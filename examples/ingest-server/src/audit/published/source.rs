@@ -1,9 +1,13 @@
 //! Where a published log is read.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use portcullis_audit_log::{
     source::{FolderSource, LogSource, SourceError, StoreSource},
+    store::StoredIndex,
     verify::Companions,
 };
 use tokio::{runtime::Handle, task::block_in_place};
@@ -13,7 +17,10 @@ use crate::audit::DatabaseLog;
 /// A published log, in files or in the database that all processes share.
 #[derive(Debug)]
 pub(super) enum Source {
-    Folder(FolderSource),
+    Folder {
+        source: FolderSource,
+        folder: PathBuf,
+    },
     Database {
         source: StoreSource,
         log: Arc<DatabaseLog>,
@@ -23,7 +30,10 @@ pub(super) enum Source {
 impl Source {
     /// The files in the folder of a process.
     pub(super) fn of_folder(folder: &Path) -> Self {
-        Self::Folder(FolderSource::new(&folder.join("log")))
+        Self::Folder {
+            source: FolderSource::new(&folder.join("log")),
+            folder: folder.to_owned(),
+        }
     }
 
     /// The database, which is asked within this runtime: one of several threads.
@@ -33,18 +43,21 @@ impl Source {
         Self::Database { source, log }
     }
 
-    /// What is to be held against entries beside their hashes, where it can be read while others write.
-    pub(super) fn index(&self) -> Option<Box<dyn Companions + Send>> {
+    /// What is to be held against entries beside their hashes, while others write.
+    pub(super) fn index(&self) -> Result<Box<dyn Companions + Send>, SourceError> {
         match self {
-            Self::Folder(_) => None,
-            Self::Database { log, .. } => Some(log.database().index(Handle::current())),
+            Self::Folder { folder, .. } => {
+                let index = StoredIndex::open(folder).map_err(SourceError::unreadable("index"))?;
+                Ok(Box::new(index))
+            }
+            Self::Database { log, .. } => Ok(log.database().index(Handle::current())),
         }
     }
 
     /// Does what may wait for the database.
     pub(super) fn waiting<T>(&self, work: impl FnOnce() -> T) -> T {
         match self {
-            Self::Folder(_) => work(),
+            Self::Folder { .. } => work(),
             Self::Database { .. } => block_in_place(work),
         }
     }
@@ -53,7 +66,7 @@ impl Source {
 impl LogSource for Source {
     fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
         match self {
-            Self::Folder(source) => source.read(path, at_most),
+            Self::Folder { source, .. } => source.read(path, at_most),
             Self::Database { source, .. } => block_in_place(|| source.read(path, at_most)),
         }
     }

@@ -1,5 +1,7 @@
 //! What lies beside the log, held against its leaves: personal parts, and the index by which they are found.
 
+use std::ops::Range;
+
 use portcullis_audit_log::{
     audit::{Audit, PersonalError},
     event::{Leaf, Personal, Salt},
@@ -39,6 +41,12 @@ impl Companions for Beside {
             Err(PersonalError::Sealed(_)) => Ok(None),
             Err(error) => Err(SourceError::unreadable("personal")(error)),
         }
+    }
+
+    fn damages(&mut self) -> Result<Vec<Range<u64>>, SourceError> {
+        let checking = self.audit.store().check_journal();
+        let checked = self.runtime.block_on(checking);
+        checked.map_err(SourceError::unreadable("journal"))
     }
 
     fn agrees(&mut self, leaf: &Leaf<'_>) -> Result<bool, SourceError> {

@@ -25,6 +25,8 @@ pub(in crate::cli) enum Unverified {
     Found(Outcome),
     #[error(transparent)]
     Unread(LogError),
+    #[error(transparent)]
+    Index(PublishedError),
 }
 
 #[derive(Debug, Args)]
@@ -50,6 +52,7 @@ pub(super) async fn run(opened: &Opened, arguments: &Verify) -> Result<(), CliEr
         arguments.from..arguments.to.unwrap_or(u64::MAX),
         arguments.log.pruning(&opened.logs),
     );
+    let report = report.map_err(Unverified::Index)?;
     let outcome = report.outcome();
     let findings: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
     if arguments.json {
@@ -96,7 +99,7 @@ impl Unverified {
                 error: PublishedError::Files(error),
                 ..
             })) => error,
-            Self::Unread(_) => return Outcome::Unusable,
+            Self::Unread(_) | Self::Index(_) => return Outcome::Unusable,
         };
         match files {
             TreeFileError::File { .. } => Outcome::Tampered,

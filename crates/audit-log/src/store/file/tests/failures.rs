@@ -116,8 +116,13 @@ async fn a_torn_frame_is_cut_and_told_and_damage_is_refused() {
     let folder = Folder::new();
     let store = folder.open_plainly().await;
     append(&store, 3).await.unwrap();
+    store.close().await.unwrap();
+    let acknowledged = fs::read(folder.path("acknowledged")).unwrap();
+    let store = folder.open_plainly().await;
     append(&store, 3).await.unwrap();
     store.close().await.unwrap();
+    // As a process leaves it that ends while it writes the last frame.
+    fs::write(folder.path("acknowledged"), acknowledged).unwrap();
     let segment = folder.path("journal/0000000000.paj");
     let sound = fs::read(&segment).unwrap();
     let end = sound.iter().rposition(|byte| *byte != 0).unwrap();

@@ -25,46 +25,6 @@ async fn a_journal_that_was_deleted_is_written_again_from_memory() {
 }
 
 #[tokio::test]
-async fn a_journal_that_was_moved_is_noticed_and_an_older_one_in_its_place_goes_on() {
-    let folder = Folder::new();
-    let store = folder.open_plainly().await;
-    append(&store, 10).await.unwrap();
-    let (journal, copy) = (folder.path("journal"), folder.path("copy"));
-    fs::create_dir(&copy).unwrap();
-    let segment = "0000000000.paj";
-    fs::copy(journal.join(segment), copy.join(segment)).unwrap();
-    append(&store, 5).await.unwrap();
-    fs::rename(&journal, folder.path("moved")).unwrap();
-    fs::rename(&copy, &journal).unwrap();
-    folder
-        .told
-        .wait_for("JournalReopened { restored: 5 }")
-        .await;
-    append(&store, 5).await.unwrap();
-    store.close().await.unwrap();
-    assert_has(&folder.open_plainly().await, 20).await;
-}
-
-#[tokio::test]
-async fn another_log_in_its_place_is_refused() {
-    let (folder, other) = (Folder::new(), Folder::new());
-    let store = other.open_plainly().await;
-    let taken = store.lock(&[]).await.unwrap();
-    let mut group = Group::new(taken.state());
-    group.push(&records::event(9), None).unwrap();
-    taken.commit(&group).await.unwrap();
-    store.close().await.unwrap();
-    let store = folder.open_plainly().await;
-    append(&store, 1).await.unwrap();
-    fs::remove_dir_all(folder.path("journal")).unwrap();
-    fs::rename(other.path("journal"), folder.path("journal")).unwrap();
-    folder.told.wait_for("OtherJournal").await;
-    let error = append(&store, 1).await.unwrap_err();
-    assert!(matches!(error, StoreError::Damaged(_)), "{error}");
-    assert_has(&store, 1).await;
-}
-
-#[tokio::test]
 async fn a_folder_that_was_deleted_is_told_and_nothing_is_acknowledged() {
     let folder = Folder::new();
     let store = folder.open_plainly().await;

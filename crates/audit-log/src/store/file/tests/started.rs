@@ -51,6 +51,12 @@ async fn a_tail_that_was_cut_is_refused() {
     store.close().await.unwrap();
     fs::rename(folder.path("journal"), folder.path("elsewhere")).unwrap();
     let error = folder.try_open().await.unwrap_err();
+    let path = folder.path("journal").to_string_lossy().into_owned();
+    assert!(error.is_damage() && error.to_string().contains(&path));
+    assert!(!folder.path("journal").exists());
+    // A log of before that was kept: its checkpoint tells.
+    fs::remove_file(folder.path("acknowledged")).unwrap();
+    let error = folder.try_open().await.unwrap_err();
     assert!(
         matches!(
             error,

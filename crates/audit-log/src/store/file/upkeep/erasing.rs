@@ -29,8 +29,12 @@ impl Upkeep {
             return Ok(0);
         }
         if !self.is_behind(|n| there.iter().all(|of| *of < n)) {
+            // Of what is damaged, there is a record when it goes.
+            self.check_journal()?;
             self.replace_journal(|n| there.contains(&n))?;
         }
+        log.damaged
+            .forget(|entries| there.range(entries.clone()).next().is_some())?;
         log.personal.erase(&there)?;
         Ok(there.len() as u64)
     }

@@ -5,7 +5,7 @@ use std::{fs, io, sync::Arc};
 use super::Upkeep;
 use crate::store::{
     StoreError,
-    file::{FileStoreError, bundles::WIDE, file_error::failed, first_file},
+    file::{FileStoreError, bundles::WIDE, file_error::failed, number_file::FIRST},
 };
 
 impl Upkeep {
@@ -29,7 +29,7 @@ impl Upkeep {
         }
         // They could be made again from the bundles.
         self.tenants.write(&*log.disk, log.folder())?;
-        first_file::write(&*log.disk, log.folder(), wanted)?;
+        FIRST.write(&*log.disk, log.folder(), wanted)?;
         {
             let mut recent = log.recent();
             recent.first = wanted;
@@ -37,8 +37,10 @@ impl Upkeep {
         }
         self.old.remove()?;
         if !self.is_behind(|n| wanted <= n) {
+            self.check_journal()?;
             self.replace_journal(|n| n < wanted)?;
         }
+        log.damaged.forget(|entries| entries.start < wanted)?;
         self.remove_bundles(wanted)?;
         Ok(wanted - first)
     }

@@ -1,12 +1,7 @@
 //! The segments of the journal: the next is made, and old ones go, while others append.
 
-use std::sync::Arc;
-
 use super::Upkeep;
-use crate::{
-    journal::Journal,
-    store::file::{FileEvent, FileStoreError},
-};
+use crate::{journal::Journal, store::file::FileStoreError};
 
 impl Upkeep {
     /// Makes the next segment, if half of the current one is used.
@@ -41,19 +36,5 @@ impl Upkeep {
             journal.let_go_before(size, &mut self.old);
         }
         Ok(self.old.remove()?)
-    }
-
-    /// Looks whether the journal is where it was, and opens it again if it is not.
-    pub(super) fn watch(&mut self) {
-        let log = Arc::clone(&self.log);
-        let mut writer = log.writer.blocking_lock();
-        if writer.journal.as_ref().is_none_or(Journal::is_in_place) {
-            return;
-        }
-        log.tell(&FileEvent::JournalMoved);
-        self.old.clear();
-        if let Err(error) = writer.reopen_journal(&log) {
-            log.tell(&FileEvent::JournalFailed { error: &error });
-        }
     }
 }
