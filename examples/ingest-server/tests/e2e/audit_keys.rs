@@ -127,7 +127,7 @@ async fn both_keys_sign_during_a_rotation_and_the_log_goes_on_when_the_old_one_i
     said(both(), &["audit", "verify"]);
 
     let after = || command(&data, &[2], None);
-    assert_eq!(vkeys(after()), [new.clone()]);
+    assert_eq!(vkeys(after()), std::slice::from_ref(&new));
     let server = Server::start_command(&data, after());
     server.issue("other", &["events:write"]).await;
     assert_eq!(signed_by(&checkpoint(&server).await), ids(&[&new]));

@@ -133,5 +133,6 @@ fn micros(time: Timestamp) -> i64 {
     signed(time.unix_micros())
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(feature = "sqlite")]
+#[cfg(test)]
 mod tests;

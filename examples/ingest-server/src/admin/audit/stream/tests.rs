@@ -42,6 +42,18 @@ fn ids(said: &str) -> Vec<u64> {
     lines.map(|id| id.parse().unwrap()).collect()
 }
 
+/// The numbers of all that comes, until nothing has for a while.
+async fn all_of(events: &mut (impl Stream<Item = Result<Bytes, Infallible>> + Unpin)) -> Vec<u64> {
+    let mut got = Vec::new();
+    loop {
+        let said = text(events.next().await);
+        if said == ":\n\n" {
+            return got;
+        }
+        got.extend(ids(&said));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_matches_comes_with_its_number_and_a_reader_goes_on_behind_it() {
     let log = log().await;
@@ -88,10 +100,7 @@ async fn a_reader_that_was_cut_off_anywhere_gets_the_rest_and_nothing_twice() {
         log.record(draft("acme")).await.unwrap();
         let size = log.status().now().size;
         let mut events = Box::pin(reader(&log, &stopping, Filter::new(), had + 1).stream());
-        let mut got = Vec::new();
-        while (got.len() as u64) < size - (had + 1) {
-            got.extend(ids(&text(events.next().await)));
-        }
+        let got = all_of(&mut events).await;
         assert_eq!(got, Vec::from_iter(had + 1..size));
     }
 }
@@ -109,10 +118,7 @@ async fn a_reader_is_told_which_were_pruned_before_it_came_to_them_and_gets_each
     let mut events = Box::pin(reader(&log, &stopping, Filter::new(), 3).stream());
     let gap = "event: gap\ndata: {\"from\":3,\"to\":256}\n\n";
     assert_eq!(text(events.next().await), gap);
-    let mut got = Vec::new();
-    while got.len() < 45 {
-        got.extend(ids(&text(events.next().await)));
-    }
+    let got = all_of(&mut events).await;
     assert_eq!(got, Vec::from_iter(256..301));
 }
 
