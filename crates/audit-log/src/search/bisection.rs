@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// A search for the first of some numbers, as of leaves or bundles, of which something no longer holds that holds of those
-/// before it. It asks, and whoever searches finds out, in whatever way they read.
+/// before it. It asks, and the caller finds out, in the way that they read.
 ///
 /// ```
 /// use portcullis_audit_log::search::Bisection;

@@ -85,8 +85,8 @@ pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError
     if !is_cut_accepted {
         check_journal_files(&journal, acknowledged)?;
     }
-    let acknowledged = acknowledged.filter(|_| !is_cut_accepted).unwrap_or(0);
-    let opened = log.writer.blocking_lock().open_journal(&log, acknowledged);
+    let at_least = acknowledged.filter(|_| !is_cut_accepted).unwrap_or(0);
+    let opened = log.writer.blocking_lock().open_journal(&log, at_least);
     opened.map_err(|error| cut_tail(error, &log, &published))?;
     match check_published(&log, &published) {
         Err(FileStoreError::TailCut { .. }) if is_cut_accepted => {}
@@ -94,7 +94,7 @@ pub(super) fn open(builder: FileStoreBuilder) -> Result<Arc<Log>, FileStoreError
     }
     let mut upkeep = Upkeep::new(Arc::clone(&log), published, tenants);
     if !is_cut_accepted {
-        upkeep.keep_acknowledged(log.recent().size())?;
+        upkeep.watch_from(acknowledged)?;
     }
     upkeep.start(commands)?;
     log.wake();

@@ -16,20 +16,16 @@ impl Upkeep {
     /// Looks whether the journal is where it was and as long, and repairs it if it is not. Then it is kept how much was
     /// acknowledged, for the next start.
     pub(super) fn watch(&mut self) {
-        let Some(acknowledged) = self.acknowledged else {
+        if self.acknowledged.is_none() {
             return;
-        };
+        }
         if let Err(error) = self.repair_if_moved() {
             self.log.tell(&FileEvent::JournalFailed { error: &error });
             return;
         }
         let size = self.log.recent().size();
-        let kept = self.count_damages().and_then(|()| {
-            if size > acknowledged {
-                self.keep_acknowledged(size)?;
-            }
-            Ok(())
-        });
+        let kept = self.keep_acknowledged(size);
+        let kept = kept.and_then(|()| self.count_damages());
         if let Err(error) = kept {
             self.log.tell(&FileEvent::UpkeepFailed { error: &error });
         }
@@ -49,13 +45,23 @@ impl Upkeep {
         Ok(self.log.damaged.entries()?)
     }
 
-    /// How many entries a start must find, of a log that is written.
-    pub(in crate::store::file) fn keep_acknowledged(
+    /// To be called for a log that is written, with what is kept of how much was acknowledged.
+    pub(in crate::store::file) fn watch_from(
         &mut self,
-        entries: u64,
+        kept: Option<u64>,
     ) -> Result<(), FileStoreError> {
-        ACKNOWLEDGED.write(&SystemDisk, self.log.folder(), entries)?;
-        self.acknowledged = Some(entries);
+        self.acknowledged = kept;
+        let size = self.log.recent().size();
+        self.count_damages()?;
+        self.keep_acknowledged(size)
+    }
+
+    /// How many entries a start must find.
+    pub(super) fn keep_acknowledged(&mut self, entries: u64) -> Result<(), FileStoreError> {
+        if self.acknowledged != Some(entries) {
+            ACKNOWLEDGED.write(&SystemDisk, self.log.folder(), entries)?;
+            self.acknowledged = Some(entries);
+        }
         Ok(())
     }
 
