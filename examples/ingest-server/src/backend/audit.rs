@@ -183,7 +183,8 @@ impl Backend {
         let log = log
             .archived(archived)
             .led(following.leadership.clone())
-            .held(config.audit.is_held);
+            .held(config.audit.is_held)
+            .beside(following.ended.clone());
         if node == AuditNode::Server {
             log.anchored(times);
         }
