@@ -10,6 +10,7 @@ mod database_log;
 mod draft;
 mod earlier_logs;
 mod ended_logs;
+mod ended_verifications;
 mod file_warnings;
 mod findings;
 mod folder;
@@ -50,6 +51,7 @@ pub(crate) use self::{
     draft::{AuditActor, AuditDraft},
     earlier_logs::{EarlierLog, EarlierLogError, OpenEarlierLogs},
     ended_logs::NotReached,
+    ended_verifications::{EndedVerifications, EndedVerified},
     findings::{FoundBefore, finding},
     folder::{AuditFolder, OtherLogError, is_name as is_log_name},
     identity::AuditIdentity,

@@ -48,6 +48,8 @@ mod audit_commands;
 mod audit_damage;
 #[path = "e2e/audit_database.rs"]
 mod audit_database;
+#[path = "e2e/audit_ended.rs"]
+mod audit_ended;
 #[path = "e2e/audit_endings.rs"]
 mod audit_endings;
 #[path = "e2e/audit_erasures.rs"]

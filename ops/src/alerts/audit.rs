@@ -4,6 +4,7 @@ use super::{Alert, Case, Quickness::AtOnce, Rule};
 
 const UNRECORDED: &str = "ingest_audit_unrecorded_total";
 const UNSOUND: &str = "ingest_audit_verify_failures_total";
+const OTHERS: &str = "ingest_audit_ended_verify_failures_total";
 const ANCHOR: &str = "ingest_audit_anchor_age_seconds{anchor=\"database\"}";
 const SINK: &str = "ingest_audit_sink_lag_seconds{sink=\"siem\"}";
 const FOLLOWS: &str = "ingest_audit_leader{job=\"portcullis\",instance=\"a\"}";
@@ -43,16 +44,23 @@ pub(super) fn alerts() -> Vec<Alert> {
         Alert {
             name: "AuditUnsound",
             component: "audit log",
-            summary: "the audit log of {{ $labels.instance }} is not as it was signed",
-            description: "A verification did not find the audit log as it was signed, or did not end. What it tells \
-                          cannot be relied on. First: keep the folder as it is, and ask for its status.",
+            summary: "an audit log of {{ $labels.instance }} is not as it was signed",
+            description: "A verification did not find the audit log as it was signed, or that of a process which has \
+                          ended, or did not end. What it tells cannot be relied on. First: keep the folder as it is, \
+                          and ask for its status.",
             dashboard: "security",
-            rules: vec![Rule::page(
-                "increase(ingest_audit_verify_failures_total[2m]) > 0",
-                0,
-                AtOnce,
-            )],
+            rules: vec![
+                Rule::page("increase(ingest_audit_verify_failures_total[2m]) > 0", 0, AtOnce)
+                    .named("own"),
+                Rule::page(
+                    "increase(ingest_audit_ended_verify_failures_total[2m]) > 0",
+                    0,
+                    AtOnce,
+                )
+                .named("of a process that has ended"),
+            ],
             cases: vec![
+                Case::scraped("of another process", &[(OTHERS, "0x10 1x10")], "3m", 1),
                 Case::scraped("none", &[(UNSOUND, "0x20")], "4m", 0),
                 Case::scraped("the first", &[(UNSOUND, "0x10 1x10")], "3m", 1),
                 Case::scraped("no data", &[], "4m", 0),

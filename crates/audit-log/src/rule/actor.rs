@@ -81,7 +81,7 @@ impl ActorHistory {
             self.report(&mut found, Rule::Automated, 1, this());
         }
         if leaf.actor_type() == ActorType::Anonymous {
-            // Whoever comes from a network keeps no hours, and is nowhere else.
+            // Those who come from a network keep no hours together, and are nowhere else.
             return found.findings;
         }
         if self.hours.observe(now) {

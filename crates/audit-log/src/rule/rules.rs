@@ -77,7 +77,7 @@ impl Rules {
         self.forgotten
     }
 
-    /// For one more. Networks have to go first where they have half of the room: whoever has many of them gets nobody
+    /// For one more. Networks have to go first where they have half of the room: who has many of them gets nobody
     /// forgotten by that who is known by name and was seen lately.
     fn make_room(&mut self) {
         let before = self.actors();

@@ -29,8 +29,8 @@ use super::{
 };
 use crate::{
     audit::{
-        ArchiveState, AuditLog, Held, OtherLogError, ProofError, ReasonCodes, SearchError,
-        Unrecorded,
+        ArchiveState, AuditLog, EndedVerified, Held, OtherLogError, ProofError, ReasonCodes,
+        SearchError, Unrecorded,
     },
     clock::Clock,
     store::{Store, StoreError},
@@ -101,6 +101,8 @@ pub(crate) struct AuditStatus {
     verify_failures: u64,
     /// The verification that is under way, or the last one.
     verification: JobStatus<Verified>,
+    /// What the last one of each other log of this machine came to whose process has ended.
+    ended_logs: Vec<EndedVerified>,
 }
 
 /// How the archive of the log does.
@@ -203,6 +205,7 @@ impl AuditStatus {
             verified_at: verifications.tally().last_success().map(timestamp::format),
             verify_failures: verifications.tally().failures(),
             verification: verifications.status(),
+            ended_logs: audit.ended().last(),
         })
     }
 }

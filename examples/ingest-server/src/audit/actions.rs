@@ -90,7 +90,8 @@ actions! {
     AUDIT_VERIFY = "audit.verify", Read, "audit":
         "An operator asked whether the audit log is what it has signed.";
     AUDIT_VERIFIED = "audit.verified", Other, "audit":
-        "It was found out whether the audit log is what it has signed: all of it (`whole`) or a part (`range`).";
+        "It was found out whether the audit log is what it has signed: all of it (`whole`), a part (`range`), or the log of \
+         that name, whose process has ended.";
     AUDIT_FINDING_CLOSED = "audit.finding_closed", Update, "finding":
         "An operator has looked at a finding of the rules and closed it, or was to.";
     AUDIT_ERASE = "audit.erase", Delete, "audit":

@@ -12,7 +12,7 @@ use portcullis_audit_log::{
 /// An entry `audit.suspicious`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FoundBefore {
-    /// By which whoever closes it refers to it.
+    /// By which the entry refers to it that closes it.
     pub(crate) id: EventId,
     pub(crate) tenant: String,
     pub(crate) is_closed: bool,

@@ -20,8 +20,8 @@ use tokio::{
 
 use super::{
     AnchorTimes, ArchiveGauge, ArchiveState, AuditDraft, AuditFolder, AuditIdentity, AuditReads,
-    AuditTail, Leader, Leadership, NotReached, WriteRecords, Written, refusals::Refusals, screen,
-    write_sums::WriteSums,
+    AuditTail, EndedVerifications, Leader, Leadership, NotReached, WriteRecords, Written,
+    refusals::Refusals, screen, write_sums::WriteSums,
 };
 use crate::clock::Clock;
 
@@ -58,6 +58,7 @@ pub(crate) struct AuditLog {
     archive: Option<ArchiveGauge>,
     leadership: Leadership,
     is_held: bool,
+    ended: EndedVerifications,
     /// Tells the task when nobody can add anything any more.
     _in_use: mpsc::Sender<Infallible>,
 }
@@ -118,6 +119,7 @@ impl AuditLog {
             archive: None,
             leadership: Leadership::alone(),
             is_held: false,
+            ended: EndedVerifications::default(),
             _in_use: in_use,
         };
         (log, task)
@@ -131,6 +133,16 @@ impl AuditLog {
     /// One that this process writes among others, of whom one follows it.
     pub(crate) fn led(self, leadership: Leadership) -> Self {
         Self { leadership, ..self }
+    }
+
+    /// With what tells how the logs of processes do that have ended.
+    pub(crate) fn beside(self, ended: EndedVerifications) -> Self {
+        Self { ended, ..self }
+    }
+
+    /// How the logs of this machine do whose processes have ended.
+    pub(crate) const fn ended(&self) -> &EndedVerifications {
+        &self.ended
     }
 
     /// Under a legal hold, or not.

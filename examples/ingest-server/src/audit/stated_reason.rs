@@ -3,7 +3,7 @@
 use portcullis_audit_log::event::{Code, Id, Screen};
 use portcullis_pii_detect::Detector;
 
-use super::{ReasonCodes, reason_codes::OTHER, screen::PersonalDataScreen};
+use super::{ReasonCodes, reason_codes::OTHER, screen::ReferenceScreen};
 
 /// A stated reason. Code and reference stand in the entry; what else was typed lies beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub(crate) struct StatedReason {
     text: Option<String>,
 }
 
-/// The longest number of a ticket.
-const MAX_REFERENCE: usize = 24;
+/// The longest number of a ticket: a UUID.
+const MAX_REFERENCE: usize = 36;
 
 impl StatedReason {
     /// `support T-1042` is a code and a reference. In what is typed otherwise, patterns of personal data are replaced by
@@ -58,7 +58,7 @@ impl StatedReason {
 
 /// The number of a ticket: letters, digits and dashes, with a digit, which a name has not.
 fn reference(word: &str) -> Option<Id> {
-    reference_by(word, &PersonalDataScreen::standard())
+    reference_by(word, &ReferenceScreen::standard())
 }
 
 /// The same, by a screen that says what is personal.
@@ -114,6 +114,24 @@ mod tests {
                 "support",
                 None,
                 Some("support 442079460958"),
+            ),
+            (
+                "support 4479-4609-5812",
+                "support",
+                None,
+                Some("support 4479-4609-5812"),
+            ),
+            (
+                "support INC-20261128-12",
+                "support",
+                Some("INC-20261128-12"),
+                None,
+            ),
+            (
+                "support 01a21473-4fe0-7d94-bf7c-5d47228ca4aa",
+                "support",
+                Some("01a21473-4fe0-7d94-bf7c-5d47228ca4aa"),
+                None,
             ),
             ("she called", "other", None, Some("she called")),
             ("T-1042", "other", None, Some("T-1042")),

@@ -60,7 +60,7 @@ pub(crate) struct Audit {
     pub(crate) days: NonZeroU32,
     /// For how many days what people typed and where they came from is kept; no longer than entries.
     pub(crate) personal_days: NonZeroU32,
-    /// Whether nothing goes, however old it is and whoever asks for it.
+    /// Whether nothing goes, however old it is and also if somebody asks for it.
     pub(crate) is_held: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A legal hold keeps what the audit log has, whoever asks to erase it and with whichever command.
+//! A legal hold keeps what the audit log has from requests and commands that erase it.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -115,7 +115,7 @@ async fn who_tries_keys_is_found_by_the_network_and_nobody_else_is() {
         let one: Value = one.json().await.unwrap();
         assert_eq!(one["personal"]["ip"], "203.0.113.99", "{one}");
     }
-    // Whence they came is in no entry.
+    // Where they came from is in no entry.
     assert!(!finding.to_string().contains("203.0.113"), "{finding}");
 }
 

@@ -85,7 +85,7 @@ fn a_network_keeps_no_hours_and_is_nowhere_else() {
 }
 
 #[test]
-fn whoever_has_many_networks_gets_nobody_forgotten_who_is_known_by_name() {
+fn who_has_many_networks_gets_nobody_forgotten_who_is_known_by_name() {
     let hasher = NetworkHasher::new(&Constant(1)).unwrap();
     let room = NonZeroUsize::new(16).unwrap();
     let mut rules = Rules::new(RuleSettings::new().max_actors(room));

@@ -1,6 +1,6 @@
 //! Those who follow the log: sinks, the rules, and the one that takes away what is too old.
 
-use std::{future::pending, sync::Arc};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use portcullis_audit_log::{
     audit::{Audit, Retention},
@@ -13,7 +13,10 @@ use super::{
     ended::EndedLogs,
 };
 use crate::{
-    audit::{ArchiveGauge, AuditFolder, Leadership, Suspicions, retain, retention, watch},
+    audit::{
+        ArchiveGauge, AuditFolder, EndedVerifications, Leadership, Suspicions, retain, retention,
+        watch,
+    },
     config::Config,
     delivery::{Deliveries, cursor_of},
 };
@@ -24,6 +27,8 @@ pub(crate) struct AuditFollowing {
     pub(crate) deliveries: Deliveries,
     pub(crate) suspicions: Suspicions,
     pub(crate) archive: Option<ArchiveGauge>,
+    /// What came of verifying logs whose processes have ended.
+    pub(crate) ended: EndedVerifications,
     /// Whether it is this process that does so.
     pub(crate) leadership: Leadership,
 }
@@ -44,6 +49,7 @@ impl AuditFollowing {
         let sinks = node.sinks(&config.sinks);
         let (deliveries, delivering) = Deliveries::new(sinks, audit.store(), Arc::clone(&clock))?;
         let suspicions = Suspicions::default();
+        let verified = EndedVerifications::default();
         let watching = {
             let (audit, suspicions) = (audit.clone(), suspicions.clone());
             let (clock, deliveries) = (Arc::clone(&clock), deliveries.clone());
@@ -54,6 +60,10 @@ impl AuditFollowing {
                 audit: audit.clone(),
                 deliveries,
                 suspicions: suspicions.clone(),
+                verified: verified.clone(),
+                // Entries stay until the process starts again, which has it on record in the log itself that they go.
+                ages: retention(config.days, config.personal_days, config.is_held)
+                    .leaves(Duration::MAX),
             };
             // Whose state is large is apart from those who wait for it: what they call is on one stack with them.
             let following_ended = Box::pin(ended.follow());
@@ -100,6 +110,7 @@ impl AuditFollowing {
             deliveries,
             suspicions,
             archive: archived,
+            ended: verified,
             leadership: leadership.clone(),
         };
         Ok((this, async move { leadership.lead(following).await }))

@@ -68,7 +68,8 @@ impl Opening<'_> {
         let log = log
             .archived(archived)
             .led(following.leadership.clone())
-            .held(self.config.audit.is_held);
+            .held(self.config.audit.is_held)
+            .beside(following.ended.clone());
         if self.node == AuditNode::Server {
             log.anchored(times);
         }

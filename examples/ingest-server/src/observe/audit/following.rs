@@ -5,7 +5,7 @@ use portcullis_telemetry::{Label, MetricError, Registry};
 
 use super::archive;
 use crate::{
-    audit::{Leadership, Suspicions},
+    audit::{EndedVerifications, Leadership, Suspicions},
     backend::AuditFollowing,
     delivery::{Deliveries, DeliveryState},
     observe::{SMALL, number},
@@ -19,7 +19,18 @@ pub(crate) fn register_audit_following(
     register_leadership(registry, &following.leadership)?;
     register_deliveries(registry, &following.deliveries)?;
     archive::register(registry, following.archive.as_ref())?;
+    register_ended(registry, &following.ended)?;
     register_suspicions(registry, &following.suspicions)
+}
+
+/// Registers how often the log of a process that has ended was not found sound.
+fn register_ended(registry: &Registry, ended: &EndedVerifications) -> Result<(), MetricError> {
+    let ended = ended.clone();
+    registry.observed_counter(
+        "ingest_audit_ended_verify_failures",
+        "Verifications that did not find the audit log of a process that has ended as it was signed: the status names it",
+        move || number(ended.failures()),
+    )
 }
 
 /// Registers whether this process follows the log.
@@ -108,13 +119,18 @@ mod tests {
     use std::{fs, sync::Arc};
 
     use portcullis_audit_log::{
+        checkpoint::Policy,
         clock::SystemClock,
         event::{
             Action, Activity, Actor, ActorType, Delivery, EventBuilder, EventId, Id, Stamp,
             Timestamp,
         },
+        note::SigningKey,
+        source::FolderSource,
         store::{Group, MemoryStore, Store},
+        verify::Verification,
     };
+    use secrecy::SecretBox;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
@@ -212,6 +228,27 @@ mod tests {
         assert_eq!(left, [Id::constant("sink/file")]);
         let lines = fs::read_to_string(folder.path().join("lines")).unwrap();
         assert_eq!(lines.lines().count(), 44);
+    }
+
+    #[test]
+    fn logs_of_ended_processes_that_are_not_sound_are_counted() {
+        let registry = Registry::new();
+        let ended = EndedVerifications::default();
+        register_ended(&registry, &ended).unwrap();
+        let before = scraped(&registry);
+        let nothing = tempfile::tempdir().unwrap();
+        let seed = SecretBox::new(Box::new([7; 32]));
+        let key = SigningKey::from_seed("test.example/audit".parse().unwrap(), &seed).unwrap();
+        let policy = Policy::new(vec![key.verifying_key().clone()]).unwrap();
+        let source = FolderSource::new(nothing.path());
+        let report = Verification::new(&source, &policy).run();
+        ended.add("server-2", "2026-05-01T00:00:00Z".to_owned(), &report);
+        assert_moved(
+            &before,
+            &scraped(&registry),
+            ["ingest_audit_ended_verify_failures_total"],
+        );
+        assert_eq!(ended.last().len(), 1);
     }
 
     #[tokio::test]
