@@ -39,12 +39,18 @@ pub(crate) struct Signs {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// What telemetry has lost, as far as it was seen.
+/// For how long entries of the audit log may be in no checkpoint.
+const UNPUBLISHED: Duration = Duration::from_secs(5 * 60);
+
+/// What was seen before, of what shows by its change alone.
 #[derive(Debug)]
 struct Seen {
+    /// What telemetry has lost, and when it last became more.
     lost: u64,
-    /// When it last became more.
     lost_at: Option<Duration>,
+    /// What the audit log has published, and since when there is more than that.
+    published: u64,
+    unpublished: Option<Duration>,
 }
 
 impl Signs {
@@ -53,6 +59,8 @@ impl Signs {
         let mut seen = Seen {
             lost: self.losses.total(),
             lost_at: None,
+            published: 0,
+            unpublished: None,
         };
         loop {
             // At the start nothing is confirmed yet.
@@ -80,7 +88,7 @@ impl Signs {
             DegradedPart::RevocationUnconfirmed => self.keys.stats().confirmed_for.is_zero(),
             DegradedPart::KeysCachedOnly => self.kek_calls.find_nobody(),
             DegradedPart::TelemetryLosing => self.telemetry_loses(seen),
-            DegradedPart::AuditBehind => self.audit_is_behind(),
+            DegradedPart::AuditBehind => self.audit_is_behind(seen),
         })
     }
 
@@ -95,20 +103,26 @@ impl Signs {
     fn telemetry_loses(&self, seen: &mut Seen) -> bool {
         let (now, lost) = (self.clock.monotonic(), self.losses.total());
         if lost > seen.lost {
-            *seen = Seen {
-                lost,
-                lost_at: Some(now),
-            };
+            seen.lost = lost;
+            seen.lost_at = Some(now);
         }
         seen.lost_at
             .is_some_and(|at| now.saturating_sub(at) < AFTER_LOSS)
     }
 
-    fn audit_is_behind(&self) -> bool {
-        let status = self.audit.status().now();
+    fn audit_is_behind(&self, seen: &mut Seen) -> bool {
+        let (now, status) = (self.clock.monotonic(), self.audit.status().now());
         let sinks = self.sinks.states();
+        if status.published > seen.published {
+            seen.published = status.published;
+            seen.unpublished = None;
+        }
+        let is_unpublished = status.size > status.published;
+        seen.unpublished = seen.unpublished.or(Some(now)).filter(|_| is_unpublished);
+        let since = seen.unpublished;
         !status.is_open
             || status.is_failing
+            || since.is_some_and(|at| now.saturating_sub(at) > UNPUBLISHED)
             || self.audit.has_late_anchor()
             || sinks
                 .iter()

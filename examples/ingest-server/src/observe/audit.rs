@@ -153,6 +153,7 @@ impl Observer for AuditMetrics {
                 let events = u32::try_from(*events).unwrap_or(u32::MAX);
                 self.group_events.observe(f64::from(events));
                 self.commits.observe(took.as_secs_f64());
+                self.anchors.committed();
             }
             Event::Answered { took, recorded } => self.answered(*took, *recorded),
             Event::StoreFailed { error } => {

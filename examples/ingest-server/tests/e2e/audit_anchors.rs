@@ -75,10 +75,9 @@ async fn the_database_is_an_anchor_by_itself_and_each_log_has_its_own() {
     let server = Server::start_on(&data);
     read_a_lead(&server).await;
     let metrics = server.metrics().await;
-    assert_eq!(
-        metrics["ingest_audit_anchor_age_seconds{anchor=\"database\"}"],
-        0.0
-    );
+    // What is in no checkpoint yet it has not either, for a minute at most.
+    let age = metrics["ingest_audit_anchor_age_seconds{anchor=\"database\"}"];
+    assert!((0.0..60.0).contains(&age), "{age}");
     assert!(server.terminate().success());
     assert!(data.run(&["api-key", "list"]).status.success());
 

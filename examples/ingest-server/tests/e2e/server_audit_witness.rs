@@ -98,14 +98,14 @@ async fn a_witness_cosigns_and_misses_what_was_cut_and_nobody_waits_for_one_that
     checkpoint(&server).await;
     assert!(began.elapsed() < Duration::from_secs(5), "{began:?}");
     wait_for("an anchor that is behind", async || {
-        (server.metrics().await[&age] > 0.0).then_some(())
+        (server.metrics().await[&age] > 3.0).then_some(())
     })
     .await;
     program.signal("CONT");
     wait_for("an anchor that has all", async || {
-        // Each look is on record, and so is followed by another checkpoint.
+        // Each look is on record itself, and in a checkpoint within a second.
         checkpoint(&server).await;
-        (server.metrics().await[&age] == 0.0).then_some(())
+        (server.metrics().await[&age] < 2.0).then_some(())
     })
     .await;
     assert!(server.terminate().success());

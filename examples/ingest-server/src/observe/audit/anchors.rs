@@ -9,11 +9,18 @@ use portcullis_telemetry::{Label, MetricError, Registry};
 
 use crate::{clock::Clock, config::AnchorPlace, observe::SMALL};
 
-/// Knows which anchors have the checkpoint that is published. Clones are one.
+/// Knows which anchors have a checkpoint of all that is in the log. Clones are one.
 #[derive(Debug, Clone)]
 pub(super) struct AnchorAges {
     clock: Arc<dyn Clock>,
-    anchors: Arc<Mutex<Vec<Anchored>>>,
+    ages: Arc<Mutex<Ages>>,
+}
+
+#[derive(Debug)]
+struct Ages {
+    anchors: Vec<Anchored>,
+    /// Since when there are entries that no checkpoint has: no anchor has them either.
+    unpublished: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -38,12 +45,16 @@ impl AnchorAges {
         });
         let ages = Self {
             clock,
-            anchors: Arc::new(Mutex::new(anchors.collect())),
+            ages: Arc::new(Mutex::new(Ages {
+                anchors: anchors.collect(),
+                unpublished: None,
+            })),
         };
         let read = ages.clone();
         registry.observed_gauge_family(
             "ingest_audit_anchor_age_seconds",
-            "For how long an anchor of the audit log has not had the published checkpoint; 0 if it has it",
+            "For how long an anchor of the audit log has not had a checkpoint of all entries, published or not: up to a \
+             minute while entries come, 0 if it has it",
             [Label::from("anchor")],
             SMALL,
             move || read.seconds(),
@@ -51,15 +62,23 @@ impl AnchorAges {
         Ok(ages)
     }
 
+    pub(super) fn committed(&self) {
+        let now = self.clock.monotonic();
+        self.locked().unpublished.get_or_insert(now);
+    }
+
     pub(super) fn published(&self, size: u64) {
         let now = self.clock.monotonic();
-        for anchored in self.anchors().iter_mut().filter(|it| it.size < size) {
-            anchored.behind.get_or_insert(now);
+        let mut ages = self.locked();
+        let since = ages.unpublished.take().unwrap_or(now);
+        for anchored in ages.anchors.iter_mut().filter(|it| it.size < size) {
+            anchored.behind.get_or_insert(since);
         }
     }
 
     pub(super) fn anchored(&self, anchor: &str, size: u64) {
-        for anchored in self.anchors().iter_mut().filter(|it| it.name == anchor) {
+        let mut ages = self.locked();
+        for anchored in ages.anchors.iter_mut().filter(|it| it.name == anchor) {
             anchored.size = size;
             anchored.behind = None;
         }
@@ -67,16 +86,18 @@ impl AnchorAges {
 
     fn seconds(&self) -> Vec<([String; 1], f64)> {
         let now = self.clock.monotonic();
+        let ages = self.locked();
         let age = |anchored: &Anchored| {
-            let behind = anchored.behind.map(|since| now.saturating_sub(since));
+            let since = anchored.behind.or(ages.unpublished);
+            let behind = since.map(|since| now.saturating_sub(since));
             let seconds = behind.unwrap_or_default().as_secs_f64();
             ([anchored.name.clone()], seconds)
         };
-        self.anchors().iter().map(age).collect()
+        ages.anchors.iter().map(age).collect()
     }
 
-    fn anchors(&self) -> MutexGuard<'_, Vec<Anchored>> {
-        self.anchors.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, Ages> {
+        self.ages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,5 +139,20 @@ mod tests {
         assert_eq!(both(), [0.0, 61.0]);
         ages.anchored("file:/a", 5);
         assert_eq!(both(), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn an_anchor_gets_older_while_nothing_is_published_of_what_is_in_the_log() {
+        let registry = Registry::new();
+        let clock = Arc::new(ToldClock::new([0, 10, 360, 361, 365]));
+        let ages = AnchorAges::register(&registry, &[AnchorPlace::Database], clock).unwrap();
+        let age = || scraped(&registry)["ingest_audit_anchor_age_seconds{anchor=\"database\"}"];
+        ages.committed();
+        ages.committed();
+        assert_eq!(age(), 360.0);
+        ages.published(2);
+        assert_eq!(age(), 365.0, "it has not had the entries since they came");
+        ages.anchored("database", 2);
+        assert_eq!(age(), 0.0);
     }
 }
