@@ -3,6 +3,7 @@
 mod degradations;
 mod kek_calls;
 mod part;
+mod seen;
 mod signs;
 
 pub(crate) use self::{
