@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Server, on_record, page_view};
+use crate::harness::{ALL_SCOPES, Data, Server, on_record, page_view, wait_for};
 
 const WRITES: [&str; 2] = ["event.write", "lead.write"];
 
@@ -26,8 +26,8 @@ fn told(events: &[Value]) -> Vec<(String, String, u64)> {
     told
 }
 
-/// What is on record while the service runs, and what is after it has ended in order.
-async fn on_record_with(mode: Option<&str>) -> [Vec<(String, String, u64)>; 2] {
+/// What is on record while the service runs, once there are so many, and what is after it has ended in order.
+async fn on_record_with(mode: Option<&str>, running: usize) -> [Vec<(String, String, u64)>; 2] {
     let data = Data::new();
     let mut command = data.command();
     if let Some(mode) = mode {
@@ -43,8 +43,12 @@ async fn on_record_with(mode: Option<&str>) -> [Vec<(String, String, u64)>; 2] {
         }
         server.lead(&key, &json!({ "email": "a@b.example" })).await;
     }
-    // It is behind them in the log.
-    let running = told(&on_record(&server, "").await);
+    // Nobody waits for a note.
+    let running = wait_for("the writes on record", async || {
+        let told = told(&on_record(&server, "").await);
+        (told.len() >= running).then_some(told)
+    })
+    .await;
     assert!(server.terminate().success());
     let found = data.run(&["audit", "search", "--limit", "500", "--json"]);
     assert!(found.status.success());
@@ -63,7 +67,7 @@ fn row(action: &str, tenant: &str, count: u64) -> (String, String, u64) {
 #[tokio::test]
 async fn nothing_is_on_record_of_writes_when_they_are_off() {
     let nothing = [const { Vec::new() }; 2];
-    assert_eq!(on_record_with(Some("off")).await, nothing);
+    assert_eq!(on_record_with(Some("off"), 0).await, nothing);
 }
 
 #[tokio::test]
@@ -79,7 +83,7 @@ async fn each_request_is_on_record_at_once_when_each_is_asked_for() {
         })
         .collect();
     let both = [expected.clone(), expected];
-    assert_eq!(on_record_with(Some("each")).await, both);
+    assert_eq!(on_record_with(Some("each"), 8).await, both);
 }
 
 #[tokio::test]
@@ -93,7 +97,7 @@ async fn a_sum_for_each_key_and_action_is_on_record_otherwise() {
     // At the end, those that wait for their minute: a test of the service passes it.
     for mode in [None, Some("summary")] {
         assert_eq!(
-            on_record_with(mode).await,
+            on_record_with(mode, 0).await,
             [Vec::new(), sums.clone()],
             "{mode:?}"
         );
