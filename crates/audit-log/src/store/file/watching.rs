@@ -23,7 +23,7 @@ pub(super) fn first_lost(log: &Log) -> Result<Option<u64>, FileStoreError> {
     let looked = Journal::look(&log.path_of(JOURNAL), known.edge.clone(), each);
     match looked.map_err(FileStoreError::from) {
         Ok(look) if look.size < known.size() => Ok(other.or(Some(look.size))),
-        Ok(look) => Ok(other.or(look.is_torn.then_some(known.size()))),
+        Ok(look) => Ok(other.or_else(|| look.is_torn.then_some(known.size()))),
         Err(error) if error.is_damaged_journal() => Ok(Some(known.in_place)),
         Err(error) => Err(error),
     }
