@@ -65,18 +65,16 @@ async fn found(store: &FileStore, n: u64) -> bool {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_in_the_published_folder_leads_nobody_out_of_it() {
+    use std::os::unix::fs::symlink;
+
     let (folder, _) = closed().await;
     let elsewhere = folder.path("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     fs::write(elsewhere.join("777"), "of somebody").unwrap();
     let tile = |level| TilePath::new(TileKind::Hashes { level }, 777, 256).unwrap();
-    let link = std::os::unix::fs::symlink::<&Path, &Path>;
-    link(
-        &elsewhere.join("777"),
-        &folder.path("log").join(tile(0).to_string()),
-    )
-    .unwrap();
-    link(&elsewhere, &folder.path("log/tile/2")).unwrap();
+    let place = |path: &str| folder.path("log").join(path);
+    symlink(elsewhere.join("777"), place(&tile(0).to_string())).unwrap();
+    symlink(&elsewhere, place("tile/2")).unwrap();
     let store = folder.open_plainly().await;
     let source = FolderSource::new(&folder.path("log"));
     for path in [tile(0), tile(2)] {
