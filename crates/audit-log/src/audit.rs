@@ -59,7 +59,7 @@ pub use self::{
     rollback::AcceptError,
     status::Status,
     trusted_time::ClockAhead,
-    unrecorded::{OpenError, RolledBack, UnknownKey, Unrecorded},
+    unrecorded::{OpenError, RolledBack, UnknownKey, Unrecorded, Unverifiable},
 };
 
 /// The longest that somebody waits for an event to be durable.

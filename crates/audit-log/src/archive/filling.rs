@@ -7,7 +7,7 @@ use tokio::{
     task::{JoinError, JoinSet, spawn_blocking},
 };
 
-use super::{Archive, ArchiveError, CHECKPOINTS, name_of};
+use super::{Archive, ArchiveError, ArchiveSource, CHECKPOINTS, name_of};
 use crate::{
     audit::ARCHIVE_CURSOR,
     checkpoint::{Checkpoint, Policy, SignedCheckpoint},
@@ -25,6 +25,9 @@ pub struct Archived {
     pub size: u64,
     /// How many objects were put there by this call.
     pub objects: u64,
+    /// How many entries it has that the log has not: of a log that is still written, those were cut off; of one that
+    /// another has followed since its copy was put back, they are kept here alone.
+    pub ahead: u64,
 }
 
 /// How many objects are written at once.
@@ -37,6 +40,9 @@ impl Archive {
     ///
     /// What is new is verified before: that it is in the signed tree, which is a continuation of what was archived. A
     /// witness need not have signed: `policy` may ask for none. Bundles that were pruned before are left out.
+    ///
+    /// Where the archive has all of the log and more, which is a continuation of it, nothing is put there, and
+    /// [`Archived::ahead`] says how much more.
     ///
     /// At last the cursor of the archive is moved, which [`Retention::archived`](crate::audit::Retention::archived) looks
     /// at.
@@ -60,8 +66,15 @@ impl Archive {
             None => None,
         };
         let from = kept.as_ref().map_or(0, Checkpoint::size);
-        if log.checkpoint().await?.is_none() && kept.is_none() {
+        let published = log.checkpoint().await?;
+        if published.is_none() && kept.is_none() {
             return Ok(Archived::default());
+        }
+        if let Some(published) = published
+            && let Ok(published) = policy.open(published.to_string().as_bytes())
+            && published.checkpoint().size() < from
+        {
+            return self.has_more(log, policy, published, from).await;
         }
         let signed = verified(log, policy, kept).await?;
         let size = signed.checkpoint().size();
@@ -70,7 +83,43 @@ impl Archive {
         let checkpoint = format!("{}/{}", CHECKPOINTS.under, name_of(size));
         objects += u64::from(self.put_note(&checkpoint, signed.note()).await?);
         log.move_cursor(&ARCHIVE_CURSOR, size).await?;
-        Ok(Archived { size, objects })
+        Ok(Archived {
+            size,
+            objects,
+            ahead: 0,
+        })
+    }
+
+    /// What there is of a log that has less than the archive, once that is shown to be a continuation of it.
+    async fn has_more(
+        &self,
+        log: &Arc<dyn Store>,
+        policy: &Policy,
+        published: SignedCheckpoint,
+        size: u64,
+    ) -> Result<Archived, ArchiveError> {
+        let have = published.checkpoint().size();
+        let source = ArchiveSource::new(self.clone(), Handle::current());
+        let policy = policy.clone();
+        let verifying = move || {
+            Verification::new(&source, &policy)
+                .since(published.checkpoint())
+                .range(size..u64::MAX)
+                .run()
+        };
+        let report = spawn_blocking(verifying)
+            .await
+            .map_err(ArchiveError::task)?;
+        match report.outcome() {
+            Outcome::Sound => {}
+            outcome => return Err(ArchiveError::Unsound(outcome)),
+        }
+        log.move_cursor(&ARCHIVE_CURSOR, have).await?;
+        Ok(Archived {
+            size,
+            objects: 0,
+            ahead: size - have,
+        })
     }
 
     async fn put_files(

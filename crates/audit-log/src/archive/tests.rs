@@ -188,10 +188,9 @@ async fn a_log_that_is_no_continuation_or_not_sound_is_not_archived() {
     let before = listed(&objects).await;
     let other: Arc<dyn Store> = Arc::new(MemoryStore::new());
     append(&*other, 700, 2).await;
-    for (log, expected) in [
-        (other, Outcome::Tampered),
-        (log(&[200]).await, Outcome::Tampered),
-    ] {
+    let shorter: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    append(&*shorter, 200, 2).await;
+    for (log, expected) in [(other, Outcome::Tampered), (shorter, Outcome::Tampered)] {
         let refused = archive.fill(&log, &policy()).await;
         let Err(ArchiveError::Unsound(outcome)) = refused else {
             panic!("{refused:?}");
@@ -208,6 +207,26 @@ async fn a_log_that_is_no_continuation_or_not_sound_is_not_archived() {
         matches!(refused, Err(ArchiveError::OtherLog(_))),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn of_a_log_that_was_put_back_the_archive_has_more_and_stays_as_it_is() {
+    for (more, less) in [(300, 200), (1_000, 256), (1_024, 700), (3, 1)] {
+        let (objects, archive) = in_memory();
+        let whole = archive.fill(&log(&[more]).await, &policy()).await;
+        assert_eq!(whole.unwrap().ahead, 0);
+        let before = listed(&objects).await;
+        let shorter = log(&[less]).await;
+        let archived = archive.fill(&shorter, &policy()).await.unwrap();
+        assert_eq!(
+            (archived.size, archived.objects, archived.ahead),
+            (more, 0, more - less)
+        );
+        assert_eq!(listed(&objects).await, before);
+        // All that it has may be taken out of it.
+        let cursor = shorter.cursor(&ARCHIVE_CURSOR).await.unwrap();
+        assert_eq!(cursor, Some(less));
+    }
 }
 
 #[tokio::test]

@@ -122,10 +122,11 @@ impl AuditBuilder {
     ///
     /// An anchor that cannot be asked is asked again before the next checkpoint; should it know what the log does not
     /// have, nothing is recorded from then on. Until it was compared, nothing is given to it, so that what it knows stays
-    /// there; so it is where a key has signed that left the configuration.
+    /// there; so it is where a key has signed that left the configuration, and what it signed is no more than the log has.
     ///
     /// # Errors
-    /// [`OpenError`], as [`RolledBack`](super::RolledBack) if an anchor knows what the log does not have.
+    /// [`OpenError`], as [`RolledBack`](super::RolledBack) if an anchor knows what the log does not have, and as
+    /// [`Unverifiable`](super::Unverifiable) if it keeps more than that by a key that was not given.
     pub async fn open(self) -> Result<(Audit, impl Future<Output = ()> + use<>), OpenError> {
         let identity = self.identity()?;
         let edge = self.store.lock(&[]).await?.state().edge().clone();
@@ -140,6 +141,7 @@ impl AuditBuilder {
                     Compared::NothingMore(_) => None,
                     Compared::Contradicted(found) => return Err(RolledBack::from(found).into()),
                     Compared::UnknownKey(unknown) => Some(AnchorError::new(unknown)),
+                    Compared::Unverifiable(found) => return Err(found.into()),
                 },
                 Err(error) => Some(error),
             };

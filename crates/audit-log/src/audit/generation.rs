@@ -32,7 +32,8 @@ pub struct Generation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AcceptedRollback {
-    /// What an anchor knew: the largest tree of all anchors.
+    /// What an anchor knew: the largest tree of all anchors. It is one without entries if the anchor keeps what no known
+    /// key has signed.
     pub known: LogTree,
     /// The log that was there, and is kept as it was. Of a damaged one it is the tree that it has published; without
     /// entries, if nobody can tell.
@@ -47,7 +48,7 @@ pub struct AcceptedRollback {
 pub enum AcceptedFor {
     /// An anchor knew another log, or a later one.
     Rollback,
-    /// Its files are damaged, or its end was cut, so that it does not open.
+    /// Its files are damaged, its end was cut, or no known key has signed its checkpoint, so that it does not open.
     Damage,
 }
 

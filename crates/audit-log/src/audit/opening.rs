@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    LogTree, OpenError, RolledBack, UnknownKey,
+    LogTree, OpenError, RolledBack, UnknownKey, Unverifiable,
     generation::{number_of, origin_of},
     shared::Published,
 };
@@ -47,8 +47,17 @@ pub(super) enum Compared {
     NothingMore(Known),
     /// Another log, or a later one.
     Contradicted(Contradiction),
-    /// Something that a key has signed which left the configuration.
+    /// No more than the log has, signed by a key that left the configuration: whether it is that, nobody can tell.
     UnknownKey(UnknownKey),
+    /// More than the log has, signed by a key that is not known.
+    Unverifiable(Unverifiable),
+}
+
+/// What a note says that no known key has signed.
+#[derive(Debug)]
+struct Claimed {
+    tree: LogTree,
+    by: UnknownKey,
 }
 
 /// How much an anchor knows of a log that has as much.
@@ -117,6 +126,15 @@ impl Identity {
         Ok(Some(LogTree::new(generation, known.size(), known.root())))
     }
 
+    /// Which of the logs of this origin a note is about, and what it says of it; by a key that is not known it says
+    /// nothing more.
+    pub(super) fn said(&self, note: &SignedNote) -> Option<LogTree> {
+        self.known(note).unwrap_or_else(|error| {
+            let claimed = self.claimed(note, error)?;
+            Some(LogTree::unknown(claimed.tree.generation))
+        })
+    }
+
     /// What the log has published, if it is this log.
     pub(super) async fn published(
         &self,
@@ -125,12 +143,12 @@ impl Identity {
         let Some(note) = store.checkpoint().await? else {
             return Ok(None);
         };
-        let checkpoint =
-            self.verify(&note)
-                .map_err(|error| match self.unknown_key(&note, error) {
-                    Some(unknown) => unknown.into(),
-                    None => OpenError::OtherLog(error),
-                })?;
+        let checkpoint = self
+            .verify(&note)
+            .map_err(|error| match self.claimed(&note, error) {
+                Some(claimed) => claimed.by.into(),
+                None => OpenError::OtherLog(error),
+            })?;
         let size = checkpoint.size();
         Ok(Some(Published { size, note }))
     }
@@ -147,9 +165,11 @@ impl Identity {
             Ok(Some(tree)) => tree,
             Ok(None) => return Ok(Compared::NothingMore(Known::Nothing)),
             Err(error) => {
-                let unknown = self.unknown_key(known, error);
+                let claimed = self.claimed(known, error);
                 let nothing = Compared::NothingMore(Known::Nothing);
-                return Ok(unknown.map_or(nothing, Compared::UnknownKey));
+                return Ok(claimed.map_or(nothing, |claimed| {
+                    self.compare_claimed(claimed, have, anchor)
+                }));
             }
         };
         let is_so = match known.generation.cmp(&self.generation) {
@@ -177,25 +197,40 @@ impl Identity {
         }))
     }
 
-    /// By which keys of the log a note is said to be signed, where none that is known has signed it.
-    pub(super) fn unknown_key(
-        &self,
-        note: &SignedNote,
-        error: CheckpointError,
-    ) -> Option<UnknownKey> {
+    /// Compares the log with what nobody can verify. It is no word of the log, but who has emptied that, or cut it, may
+    /// have taken the key away as well.
+    fn compare_claimed(&self, claimed: Claimed, have: u64, anchor: &dyn Anchor) -> Compared {
+        let Claimed { tree, by } = claimed;
+        match tree.generation.cmp(&self.generation) {
+            // A rollback was accepted since.
+            Ordering::Less => Compared::NothingMore(Known::Nothing),
+            Ordering::Equal if tree.size <= have => Compared::UnknownKey(by),
+            Ordering::Equal | Ordering::Greater => Compared::Unverifiable(Unverifiable {
+                anchor: anchor.name().to_owned(),
+                signed_by: by.signed_by,
+                claimed: tree.size,
+                have,
+            }),
+        }
+    }
+
+    /// What a note says of a log of this origin, and by which of its keys it is said to be signed, where none that is
+    /// known has signed it.
+    fn claimed(&self, note: &SignedNote, error: CheckpointError) -> Option<Claimed> {
         let is_unverified = error == UnverifiedNote::NoKnownKey.into();
         let checkpoint = Checkpoint::parse(note.unverified_text()).ok()?;
         let origin = checkpoint.origin();
-        if !is_unverified || number_of(&self.base, origin).is_none() {
-            return None;
-        }
+        let generation = number_of(&self.base, origin).filter(|_| is_unverified)?;
         let of_log = note.signatures().iter();
         let of_log = of_log.filter(|signature| signature.name() == origin);
         let keys: Vec<_> = of_log
             .map(|signature| format!("{}+{}", signature.name(), signature.id()))
             .collect();
         let signed_by = keys.join(", ");
-        (!keys.is_empty()).then_some(UnknownKey { signed_by })
+        (!keys.is_empty()).then(|| Claimed {
+            tree: LogTree::new(generation, checkpoint.size(), checkpoint.root()),
+            by: UnknownKey { signed_by },
+        })
     }
 }
 

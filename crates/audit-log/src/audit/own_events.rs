@@ -100,17 +100,19 @@ pub(super) fn rollback_accepted(
         AcceptedFor::Rollback => (KEPT_LOG, KEPT_TREE),
         AcceptedFor::Damage => (DAMAGED_LOG, DAMAGED_TREE),
     };
-    let said = |kind, tree: &LogTree| {
-        let is_known = tree.size > 0 || *cause == AcceptedFor::Rollback;
+    // A log that opened may have been empty; of any other, a tree without entries is one that nobody knows.
+    let is_there = *cause == AcceptedFor::Rollback;
+    let said = |kind, tree: &LogTree, is_there: bool| {
+        let is_known = tree.size > 0 || is_there;
         is_known.then(|| Resource::new(kind, Id::of_tree(tree.size, &tree.root)))
     };
     let kept = [
         Some(Resource::new(kept_log, log(kept))),
-        said(kept_tree, kept),
+        said(kept_tree, kept, is_there),
     ];
     let known = [
         Some(Resource::new(KNOWN_LOG, log(known))),
-        said(KNOWN_TREE, known),
+        said(KNOWN_TREE, known, false),
     ];
     let resources = kept.into_iter().chain(known).flatten();
     built(

@@ -36,10 +36,14 @@ pub enum AcceptError {
 }
 
 impl AcceptError {
-    /// Whether it is since what is there is no whole log: [`AuditBuilder::accept_damage`] is for that.
+    /// Whether it is since what is there is no whole log, or one whose checkpoint no known key has signed:
+    /// [`AuditBuilder::accept_damage`] is for that.
     #[must_use]
     pub const fn is_damage(&self) -> bool {
-        matches!(self, Self::Open(OpenError::Store(StoreError::Damaged(_))))
+        matches!(
+            self,
+            Self::Open(OpenError::Store(StoreError::Damaged(_)) | OpenError::UnknownKey(_))
+        )
     }
 
     fn anchor(anchor: &dyn Anchor, source: AnchorError) -> Self {
@@ -62,27 +66,28 @@ impl AuditBuilder {
     /// there is `audit.rollback_accepted`. The log that is there stays as it is, and is verified under its own origin.
     ///
     /// # Errors
-    /// [`AcceptError`], also if an anchor does not answer. What [`open`](Self::open) would find damaged is damaged here
-    /// too ([`is_damage`](AcceptError::is_damage)), and to be accepted by [`accept_damage`](Self::accept_damage).
+    /// [`AcceptError`], also if an anchor does not answer. What [`open`](Self::open) would find damaged, or signed by no
+    /// key that was given, is so here too ([`is_damage`](AcceptError::is_damage)), and to be accepted by
+    /// [`accept_damage`](Self::accept_damage).
     pub async fn accept_rollback(self) -> Result<Generation, AcceptError> {
         let identity = self.identity()?;
         let store = self.store();
         let edge = store.lock(&[]).await?.state().edge().clone();
+        identity.published(&**store).await?;
         let mut contradictions = Vec::new();
         let mut highest = identity.generation;
         for anchor in self.anchors() {
             let Some(known) = known_to(&**anchor).await? else {
                 continue;
             };
-            if let Ok(Some(tree)) = identity.known(&known) {
-                highest = highest.max(tree.generation);
-            }
+            let said = identity.said(&known);
+            highest = said.map_or(highest, |tree| highest.max(tree.generation));
             match identity.compare(&**store, &**anchor, &known).await? {
-                Compared::NothingMore(_) => {}
+                // The log is opened beside that.
+                Compared::NothingMore(_) | Compared::UnknownKey(_) => {}
                 Compared::Contradicted(found) => contradictions.push(found.known),
-                Compared::UnknownKey(unknown) => {
-                    return Err(AcceptError::anchor(&**anchor, AnchorError::new(unknown)));
-                }
+                // That it has more is known, and not what.
+                Compared::Unverifiable(_) => contradictions.extend(said),
             }
         }
         // What a start reads as well.
@@ -94,9 +99,10 @@ impl AuditBuilder {
         following(&identity, AcceptedRollback { known, kept, cause }, highest)
     }
 
-    /// Accepts that a log is damaged, or cut, so that it does not open: gives the log that is to be written from then
-    /// on, as [`accept_rollback`](Self::accept_rollback) does. The store is not looked at. What there was is told by
-    /// the checkpoint that it has `published`, if that is signed by a key of the log, and by the anchors.
+    /// Accepts that a log is damaged, or cut, or that the key is lost by which its checkpoint is signed, so that it does
+    /// not open: gives the log that is to be written from then on, as [`accept_rollback`](Self::accept_rollback) does.
+    /// The store is not looked at. What there was is told by the checkpoint that it has `published`, and by the anchors,
+    /// as far as that is signed by a key of the log.
     ///
     /// # Errors
     /// [`AcceptError`], also if an anchor does not answer.
@@ -113,14 +119,7 @@ impl AuditBuilder {
             let Some(note) = known_to(&**anchor).await? else {
                 continue;
             };
-            match identity.known(&note) {
-                Ok(tree) => trees.extend(tree),
-                Err(error) => {
-                    if let Some(unknown) = identity.unknown_key(&note, error) {
-                        return Err(AcceptError::anchor(&**anchor, AnchorError::new(unknown)));
-                    }
-                }
-            }
+            trees.extend(identity.said(&note));
         }
         let highest = trees.iter().map(|tree| tree.generation).max();
         let highest = highest.unwrap_or(identity.generation);

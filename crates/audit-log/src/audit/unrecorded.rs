@@ -70,6 +70,35 @@ pub struct UnknownKey {
     pub signed_by: String,
 }
 
+/// An anchor keeps a checkpoint of more than the log has, by a key that nobody gave: the log was begun again under another
+/// key, or its end was cut when a key was replaced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "anchor `{anchor}` keeps a checkpoint of {claimed} entries, signed by {signed_by}, which is none of the keys given, and \
+     the log has {have}; give that key, or accept the rollback, which starts a new origin"
+)]
+#[non_exhaustive]
+pub struct Unverifiable {
+    /// What the anchor is called.
+    pub anchor: String,
+    /// As [`UnknownKey::signed_by`].
+    pub signed_by: String,
+    /// How many entries the checkpoint says that the log had.
+    pub claimed: u64,
+    /// The size of the log.
+    pub have: u64,
+}
+
+impl From<Unverifiable> for RolledBack {
+    fn from(found: Unverifiable) -> Self {
+        Self {
+            anchor: found.anchor,
+            had: found.claimed,
+            have: found.have,
+        }
+    }
+}
+
 /// Why a log does not open.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -83,6 +112,9 @@ pub enum OpenError {
     /// The published checkpoint was made with a key of the log that is not given.
     #[error(transparent)]
     UnknownKey(#[from] UnknownKey),
+    /// An anchor keeps more of the log, by a key that is not given.
+    #[error(transparent)]
+    Unverifiable(#[from] Unverifiable),
     /// The published checkpoint is of another log, or is changed.
     #[error("the published checkpoint is not of this log and its keys")]
     OtherLog(#[source] CheckpointError),

@@ -47,8 +47,9 @@ impl LogFolder {
             return Ok(Some(self.bundle.clone()));
         }
         let full = self.full(partial)?;
-        let path = self.path.join(full.to_string());
-        match bounded_file::read(&path, MAX_BUNDLE_BYTES) {
+        let name = full.to_string();
+        let path = self.path.join(&name);
+        match bounded_file::read_within(&self.path, &name, MAX_BUNDLE_BYTES) {
             Ok(bytes) => match EntryBundle::decode(full, &bytes) {
                 Ok(_) => Ok(Some(bytes)),
                 Err(source) => Err(FolderError::Tile { path, source }),
@@ -65,9 +66,10 @@ impl LogFolder {
             return Ok(lowest.map_or_else(Vec::new, |(_, hashes)| hashes.to_vec()));
         }
         let full = self.full(partial)?;
-        let path = self.path.join(full.to_string());
-        let bytes =
-            bounded_file::read(&path, MAX_TILE_BYTES).map_err(FolderError::io("read", &path))?;
+        let name = full.to_string();
+        let path = self.path.join(&name);
+        let bytes = bounded_file::read_within(&self.path, &name, MAX_TILE_BYTES)
+            .map_err(FolderError::io("read", &path))?;
         match HashTile::decode(full, &bytes) {
             Ok(tile) => Ok(tile.hashes().to_vec()),
             Err(source) => Err(FolderError::Tile { path, source }),

@@ -75,7 +75,7 @@ pub(super) fn edge(folder: &Path, size: u64, rows: &[HashTile]) -> Result<RightE
 
 fn published(folder: &Path) -> Result<Option<Checkpoint>, FolderError> {
     let path = folder.join(CHECKPOINT);
-    match bounded_file::read(&path, MAX_CHECKPOINT_BYTES) {
+    match bounded_file::read_within(folder, CHECKPOINT, MAX_CHECKPOINT_BYTES) {
         Ok(bytes) => {
             let note = SignedNote::parse(&bytes)?;
             Ok(Some(Checkpoint::parse(note.unverified_text())?))
@@ -105,9 +105,10 @@ fn root_of_full(folder: &Path, level: u8, index: u64) -> Result<TreeHash, Folder
     let Some(tile) = full_tile(level, index) else {
         return Ok(TreeHash::of_empty_tree());
     };
-    let path = folder.join(tile.to_string());
-    let bytes =
-        bounded_file::read(&path, MAX_TILE_BYTES).map_err(FolderError::io("read", &path))?;
+    let name = tile.to_string();
+    let path = folder.join(&name);
+    let bytes = bounded_file::read_within(folder, &name, MAX_TILE_BYTES)
+        .map_err(FolderError::io("read", &path))?;
     match HashTile::decode(tile, &bytes) {
         Ok(tile) => Ok(tile.root()),
         Err(source) => Err(FolderError::Tile { path, source }),

@@ -8,7 +8,7 @@ use std::{
 use super::{LogSource, SourceError};
 use crate::bounded_file;
 
-/// The folder of a log, read as it is: nothing is written, and no lock is taken.
+/// The folder of a log, read as it is: nothing is written, no lock is taken, and no link in it is followed.
 #[derive(Debug, Clone)]
 pub struct FolderSource {
     folder: PathBuf,
@@ -26,7 +26,7 @@ impl FolderSource {
 
 impl LogSource for FolderSource {
     fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
-        match bounded_file::read(&self.folder.join(path), at_most) {
+        match bounded_file::read_within(&self.folder, path, at_most) {
             Ok(bytes) => Ok(Some(bytes)),
             // A partial tile has its folder where a full one stands, and the other way round.
             Err(error) if is_absent(&error) => Ok(None),

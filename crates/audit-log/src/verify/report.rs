@@ -35,8 +35,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// How many findings are not listed.
     pub more: u64,
-    /// How many entries were read.
+    /// How many entries were read, whole bundles of them.
     pub entries: u64,
+    /// How many of them are in the range that was to be verified.
+    pub in_range: u64,
     /// The bytes of their bundles.
     pub bytes: u64,
     /// How many entries are known by their hashes alone, since they were pruned.

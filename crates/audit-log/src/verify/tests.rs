@@ -268,6 +268,8 @@ fn a_range_is_verified_by_the_tiles_of_the_rest() {
         let report = run(&files, range.clone());
         assert_eq!(told(&report), [""; 0], "{range:?}");
         assert_eq!(report.entries, read, "{range:?}");
+        let asked = range.end.min(1_000).saturating_sub(range.start);
+        assert_eq!(report.in_range, asked, "{range:?}");
     }
     // What is not in the range is not looked at, and what it is proved by is.
     let elsewhere = files.flipped("tile/entries/001", 7);

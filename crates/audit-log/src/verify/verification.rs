@@ -138,6 +138,7 @@ impl<'a> Verification<'a> {
         let mut walk = Walk {
             files: &files,
             root: now.root(),
+            range: self.range,
             tree,
             companions: self.companions,
             report,

@@ -4,7 +4,7 @@ mod end;
 mod entry;
 mod judge;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use super::{Companions, Finding, Report, tenants::Tenants, tree_so_far::TreeSoFar};
 use crate::{
@@ -21,6 +21,8 @@ const MAX_OF_A_BUNDLE: usize = 4;
 pub(super) struct Walk<'a, 'c> {
     pub(super) files: &'a TreeFiles<'a>,
     pub(super) root: TreeHash,
+    /// What was asked for, which is read by whole bundles.
+    pub(super) range: Range<u64>,
     pub(super) tree: TreeSoFar,
     pub(super) companions: Option<&'c mut dyn Companions>,
     pub(super) report: &'a mut Report,
@@ -156,6 +158,7 @@ impl Walk<'_, '_> {
                 continue;
             };
             self.report.entries += 1;
+            self.report.in_range += u64::from(self.range.contains(&n));
             if let Some(fault) = self.entry(n, entry, found == signed)? {
                 told += 1;
                 if told <= MAX_OF_A_BUNDLE {

@@ -176,6 +176,18 @@ fn each_of_the_three_finds_whatever_was_done() {
         log.flip(name, at);
     }
     for name in [
+        "tile/0/001",
+        "tile/0/002.p/88",
+        "tile/entries/001",
+        "tile/entries/002.p/88",
+    ] {
+        desk.put(&log);
+        let file = desk.path("log").join(name);
+        let longer = [fs::read(&file).unwrap(), vec![0]].concat();
+        fs::write(&file, longer).unwrap();
+        assert_eq!(desk.sound(false), [false; 3], "{name} with a byte more");
+    }
+    for name in [
         "checkpoint",
         "tile/0/000",
         "tile/entries/001",

@@ -126,6 +126,12 @@ async fn a_log_is_looked_at_while_its_service_runs() {
 
     let verified = lines(data.run(&["audit", "verify", "--json"]));
     assert_eq!(verified[0]["outcome"], "sound");
+    let of_range = ["audit", "verify", "--from", "1", "--to", "3"];
+    let verified = lines(data.run(&[&of_range[..], &["--json"]].concat()));
+    let counts = ["entries", "read"].map(|name| verified[0][name].as_u64().unwrap());
+    assert!(counts[0] == 2 && counts[1] > 2, "{verified:?}");
+    let told = text(data.run(&of_range));
+    assert!(told.starts_with("sound: 2 entries of "), "{told}");
     let busy = data.run(&["audit", "prune"]);
     assert_eq!(busy.status.code(), Some(2));
     let told = String::from_utf8_lossy(&busy.stderr).into_owned();

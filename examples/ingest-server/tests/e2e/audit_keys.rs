@@ -1,6 +1,6 @@
 //! The key of the audit log is replaced by another: both sign while both are there, and who has either verifies.
 
-use std::{path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use portcullis_audit_log::{
     checkpoint::Policy,
@@ -158,6 +158,76 @@ async fn a_key_that_is_dropped_before_the_new_one_has_signed_is_named_and_goes_o
     assert!(server.terminate().success());
     let server = Server::start_command(&data, command(&data, &[2], None));
     assert!(server.terminate().success());
+}
+
+#[tokio::test]
+async fn a_log_that_is_taken_away_does_not_begin_again_under_another_key_unless_that_is_accepted() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    assert!(server.terminate().success());
+    let folder = data.path().join("audit");
+    fs::rename(&folder, data.path().join("away")).unwrap();
+    let other = || command(&data, &[2], None);
+    let refused = refusal(&mut other());
+    let old = ids(&[&vkeys(data.command())[0]]);
+    for word in [
+        "has 0 entries, and its anchor `database` keeps",
+        &format!("+{}, which is no version of PORTCULLIS_AUDIT_KEYS", old[0]),
+        "accept-rollback --node server",
+    ] {
+        assert!(refused.contains(word), "{word}: {refused}");
+    }
+    let shown = said(other(), &["audit", "accept-rollback"]);
+    assert!(
+        shown.contains("nothing of it that a key which is configured has signed"),
+        "{shown}"
+    );
+    said(other(), &["audit", "accept-rollback", "--confirm"]);
+    let server = Server::start_command(&data, other());
+    let started = checkpoint(&server).await.to_string();
+    assert!(started.starts_with("ingest-server/audit/2\n"), "{started}");
+    assert!(server.terminate().success());
+    // Its anchor has what it signs.
+    let server = Server::start_command(&data, other());
+    assert!(server.terminate().success());
+}
+
+#[tokio::test]
+async fn a_log_whose_key_is_lost_is_followed_by_another_when_that_is_accepted() {
+    let data = Data::new();
+    said(data.command(), &["api-key", "list"]);
+    let server = Server::start_on(&data);
+    assert!(server.terminate().success());
+    let other = || command(&data, &[2], None);
+    let old = ids(&[&vkeys(data.command())[0]]);
+    let missing = format!("+{}, which is no version of PORTCULLIS_AUDIT_KEYS", old[0]);
+    let refused = refusal(&mut other());
+    for word in [&missing, "accept-rollback --node server"] {
+        assert!(refused.contains(word), "{word}: {refused}");
+    }
+    let mut alone = other();
+    alone.env("INGEST_AUDIT_ANCHORS", "none");
+    let accept = ["audit", "accept-rollback"];
+    for shown in [said(alone, &accept), said(other(), &accept)] {
+        for word in [&missing, "nothing is changed"] {
+            assert!(shown.contains(word), "{word}: {shown}");
+        }
+    }
+    let begun = said(other(), &["audit", "accept-rollback", "--confirm"]);
+    assert!(
+        begun.contains("the public key of the one that is missing"),
+        "{begun}"
+    );
+    let server = Server::start_command(&data, other());
+    let first = server.admin(Method::GET, "/admin/audit/events/0");
+    let first: Value = first.send().await.unwrap().json().await.unwrap();
+    assert_eq!(first["action"], "audit.rollback_accepted", "{first}");
+    assert!(server.terminate().success());
+    // So is that of commands, which the old key has signed too.
+    refusal(other().args(["api-key", "list"]));
+    let node = ["--node", "command-line", "--confirm"];
+    said(other(), &[&accept[..], &node].concat());
+    said(other(), &["api-key", "list"]);
 }
 
 #[test]

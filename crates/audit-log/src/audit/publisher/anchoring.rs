@@ -17,7 +17,7 @@ use super::Publisher;
 use crate::{
     anchor::{Anchor, AnchorError},
     audit::{
-        at_once,
+        RolledBack, at_once,
         opening::{Compared, Known},
         shared::{Phase, Published},
     },
@@ -145,20 +145,22 @@ impl Publisher {
                 anchored.is_compared.store(true, Release);
                 return Asked::Knows(known);
             }
-            // Two may have asked at once.
-            Ok(Compared::Contradicted(_)) if self.shared.phase() == Phase::RolledBack => {}
-            Ok(Compared::Contradicted(found)) => {
-                self.shared.end(Phase::RolledBack);
-                self.shared.tell(observer::Event::RolledBack {
-                    found: &found.into(),
-                });
-            }
+            Ok(Compared::Contradicted(found)) => self.is_rolled_back(&found.into()),
+            Ok(Compared::Unverifiable(found)) => self.is_rolled_back(&found.into()),
             Ok(Compared::UnknownKey(unknown)) => {
                 self.tell_failed(anchor, &AnchorError::new(unknown));
             }
             Err(error) => self.tell_store_failed(&error),
         }
         Asked::Unusable
+    }
+
+    /// Lets nobody record any more. Two may have asked at once.
+    fn is_rolled_back(&self, found: &RolledBack) {
+        if self.shared.phase() != Phase::RolledBack {
+            self.shared.end(Phase::RolledBack);
+            self.shared.tell(observer::Event::RolledBack { found });
+        }
     }
 
     /// What an anchor says, if it says it soon, and before a log that is being closed has no time left.

@@ -165,8 +165,19 @@ async fn what_a_key_has_signed_that_left_the_configuration_stays_with_the_anchor
     write(&kept, anchor.clone(), 10).await;
     let known_then = anchor.kept().clone().expect("kept");
     let old = key().verifying_key().clone();
-    // Of a log that was begun once more, as if its folder were lost, with another key.
+    // Of a log that was written once more with another key, and has as much.
     let other = MemoryStore::new();
+    let elsewhere = Arc::new(Remote::default());
+    let longer = open_with(other.clone(), |_| {
+        Audit::builder(Arc::new(other.clone()), origin(), Id::constant("node-a"))
+            .key(known::key_of(0x61))
+            .anchor(elsewhere)
+    });
+    let longer = longer.await.expect("an empty log opens");
+    for _ in 0..10 {
+        longer.audit.note(draft(READ), None);
+    }
+    longer.closed().await;
     let with = |kept: &MemoryStore| {
         Audit::builder(Arc::new(kept.clone()), origin(), Id::constant("node-a"))
             .key(known::key_of(0x61))
@@ -184,6 +195,60 @@ async fn what_a_key_has_signed_that_left_the_configuration_stays_with_the_anchor
     assert_eq!(*anchor.kept(), Some(known_then));
     let found = with(&other).old_key(old).open().await.err();
     assert!(matches!(found, Some(OpenError::RolledBack(_))), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_smaller_than_what_an_unknown_key_has_signed_does_not_open_under_another_key()
+{
+    let (anchor, kept) = (Arc::new(Remote::default()), MemoryStore::new());
+    write(&kept, anchor.clone(), 10).await;
+    let known_then = anchor.kept().clone().expect("kept");
+    let begun_again = || {
+        Audit::builder(
+            Arc::new(MemoryStore::new()),
+            origin(),
+            Id::constant("node-a"),
+        )
+        .key(known::key_of(0x61))
+        .anchor(anchor.clone())
+    };
+    let refused = begun_again().open().await.err();
+    let expected = Unverifiable {
+        anchor: "remote".to_owned(),
+        signed_by: format!("{}+{}", origin(), key().verifying_key().id()),
+        claimed: 12,
+        have: 0,
+    };
+    assert!(
+        matches!(&refused, Some(OpenError::Unverifiable(found)) if *found == expected),
+        "{refused:?}"
+    );
+    // One that did not answer then stops it later.
+    anchor.is_away.store(true, SeqCst);
+    let seen = Arc::new(Known::default());
+    let opened = begun_again().observer(seen.clone()).open().await;
+    let (audit, writing) = opened.expect("it is not asked");
+    let writer = tokio::spawn(writing);
+    audit.record(draft(READ), None).await.expect("it works");
+    anchor.is_away.store(false, SeqCst);
+    assert!(audit.checkpoint().await.is_err());
+    assert_eq!(seen.rolled_back(), 1);
+    audit.close();
+    writer.await.expect("no panic");
+    assert_eq!(*anchor.kept(), Some(known_then));
+
+    // What nobody can verify is not told as if it were known.
+    let next = begun_again().accept_rollback().await;
+    let next = next.expect("there is something to accept");
+    let accepted = next.accepted().expect("there was one");
+    assert_eq!((accepted.known.size, accepted.kept.size), (0, 0));
+    let following = begun_again().generation(next).open().await;
+    let (audit, writing) = following.expect("it is of another origin");
+    audit.close();
+    writing.await;
+    let kept = anchor.kept().clone().expect("kept");
+    let kept = Checkpoint::parse(kept.unverified_text()).expect("it is one");
+    assert_eq!(kept.origin().as_str(), format!("{}/2", origin()));
 }
 
 /// One to which another process has given each checkpoint just before.

@@ -314,6 +314,47 @@ async fn what_a_start_finds_damaged_is_no_log_to_go_on_with() {
     assert!(refused.is_damage(), "{refused}");
 }
 
+#[tokio::test]
+async fn a_log_whose_key_is_lost_is_followed_by_another_that_says_no_more_than_can_be_verified() {
+    let service = Service::new();
+    service.write(20).await.expect("it is empty");
+    for anchors in [true, false] {
+        let (store, current) = service.store().await.expect("the folder is whole");
+        let store = Arc::new(store);
+        let builder = || {
+            let builder = Audit::builder(store.clone(), origin(), Id::constant("node-a"))
+                .generation(current.clone())
+                .key(known::key_of(0x61));
+            if anchors {
+                builder.anchor(service.anchor())
+            } else {
+                builder
+            }
+        };
+        let refused = builder().accept_rollback().await.expect_err("no key");
+        assert!(refused.is_damage(), "{refused}");
+        let published = store.checkpoint().await.expect("it answers");
+        let next = builder().accept_damage(published.as_ref()).await;
+        let next = next.expect("no anchor is waited for");
+        let found = next.accepted().expect("there was something");
+        assert_eq!((found.known.size, found.kept.size), (0, 0));
+        assert_eq!((found.cause, next.number().get()), (AcceptedFor::Damage, 2));
+        let kept = MemoryStore::new();
+        let following = Audit::builder(Arc::new(kept.clone()), origin(), Id::constant("node-a"))
+            .generation(next)
+            .key(known::key_of(0x61))
+            .anchor(service.anchor());
+        if anchors {
+            let (audit, writing) = following.open().await.expect("the anchor is no obstacle");
+            audit.close();
+            writing.await;
+            let expected = ["damaged_log", "known_log"].map(|kind| format!("{kind} {}", origin()));
+            assert_eq!(told_first(&leaves(&kept).await), expected);
+        }
+        store.close().await.expect("the disk works");
+    }
+}
+
 #[test]
 fn an_origin_that_no_id_can_have_is_told_by_its_hash() {
     let told = |origin: &str| Id::of_origin(&origin.parse().expect("a name")).to_string();

@@ -22,15 +22,16 @@ impl Bundles {
     /// The bytes of a bundle that has to be there.
     pub(super) fn read(&self, bundle: u64) -> Result<Vec<u8>, FileStoreError> {
         let path = TilePath::of_bundle(bundle);
-        let file = self.folder.join(path.to_string());
-        let bytes =
-            bounded_file::read(&file, MAX_BUNDLE_BYTES).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => FileStoreError::Damaged {
-                    path: file.clone(),
-                    what: "it is missing; put back a copy of it",
-                },
-                _ => failed("read", &file)(error),
-            })?;
+        let name = path.to_string();
+        let file = self.folder.join(&name);
+        let bytes = bounded_file::read_within(&self.folder, &name, MAX_BUNDLE_BYTES);
+        let bytes = bytes.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => FileStoreError::Damaged {
+                path: file.clone(),
+                what: "it is missing; put back a copy of it",
+            },
+            _ => failed("read", &file)(error),
+        })?;
         if EntryBundle::decode(path, &bytes).is_err() {
             return Err(FileStoreError::Damaged {
                 path: file,

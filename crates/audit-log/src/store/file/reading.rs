@@ -92,11 +92,11 @@ impl Log {
     }
 
     fn published(&self, name: &str) -> Result<Option<Vec<u8>>, FileStoreError> {
-        let path = self.path_of(PUBLISHED).join(name);
-        match bounded_file::read(&path, MAX_BUNDLE_BYTES) {
+        let folder = self.path_of(PUBLISHED);
+        match bounded_file::read_within(&folder, name, MAX_BUNDLE_BYTES) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed("read", &path)(error)),
+            Err(error) => Err(failed("read", &folder.join(name))(error)),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use portcullis_audit_log::{
     anchor::{Anchor, FileAnchor},
-    audit::{AcceptError, Audit, AuditBuilder, Generation, LogTree},
+    audit::{AcceptError, Audit, AuditBuilder, Generation, LogTree, OpenError},
     clock::Clock as LogClock,
     note::{KeyName, SignedNote, VerifyingKey},
     source::CHECKPOINT_PATH,
@@ -29,7 +29,7 @@ use crate::{
     clock::Clock,
 };
 
-/// A log that its anchors know as another or a later one, or a damaged one. Nobody else opens it meanwhile.
+/// A log that its anchors know as another or a later one, a damaged one, or one whose key is lost. Nobody else opens it meanwhile.
 pub(crate) struct ForeignLog {
     current: Arc<CurrentLog>,
     base: KeyName,
@@ -42,7 +42,7 @@ struct Found {
     next: Generation,
     known: LogTree,
     kept: LogTree,
-    /// What is damaged, and where.
+    /// What is damaged, and where, or which key is missing.
     damage: Option<String>,
     keys: Vec<VerifyingKey>,
 }
@@ -80,8 +80,8 @@ impl Held {
 }
 
 impl NamedLogs {
-    /// The log in the folder of that name, if an anchor knows another one, or if it is damaged or its end was cut: of
-    /// that the checkpoint that it has published tells what there was. Nothing is changed.
+    /// The log in the folder of that name, if an anchor knows another one, if it is damaged or its end was cut, or if no
+    /// key that is configured has signed it: of that the checkpoint that it has published tells what there was. Nothing is changed.
     ///
     /// # Errors
     /// [`NamedLogError`], as `Accept` if there is nothing to accept or an anchor does not answer.
@@ -172,10 +172,13 @@ impl NamedLogs {
             let asked = asked.iter().cloned();
             Ok(asked.fold(builder, AuditBuilder::anchor))
         };
-        let mut next = None;
+        let (mut next, mut is_key_lost) = (None, false);
         if damage.is_none() {
             match builder()?.accept_rollback().await {
-                Err(error) if error.is_damage() => damage = Some(told(&error)),
+                Err(error) if error.is_damage() => {
+                    is_key_lost = matches!(error, AcceptError::Open(OpenError::UnknownKey(_)));
+                    damage = Some(damage_of(&error));
+                }
                 accepted => next = Some(accepted?),
             }
         }
@@ -187,7 +190,10 @@ impl NamedLogs {
             }
         };
         let origin = generation.origin(base).map_err(AuditOpenError::from)?;
-        let keys = verifying_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?;
+        let mut keys = verifying_keys(&origin, &self.secrets).map_err(AuditOpenError::from)?;
+        if is_key_lost {
+            keys.clear();
+        }
         let accepted = next.accepted().ok_or(AcceptError::NothingToAccept)?;
         let (known, kept) = (accepted.known, accepted.kept);
         Ok(Found {
@@ -216,7 +222,7 @@ impl ForeignLog {
         self.named(self.found.kept)
     }
 
-    /// What that is verified with.
+    /// What that is verified with; nothing if its key is lost.
     pub(crate) fn keys(&self) -> &[VerifyingKey] {
         &self.found.keys
     }
@@ -278,6 +284,17 @@ async fn published(current: &CurrentLog, store: &dyn Store) -> Option<SignedNote
     let file = current.folder().join("log").join(CHECKPOINT_PATH);
     let published = FileAnchor::new("published", file).latest().await;
     published.ok().flatten()
+}
+
+/// Why a log is no whole one, as who runs the service can say it.
+fn damage_of(error: &AcceptError) -> String {
+    match error {
+        AcceptError::Open(OpenError::UnknownKey(found)) => format!(
+            "its checkpoint is signed by {}, which is no version of PORTCULLIS_AUDIT_KEYS: put that back if it is not lost",
+            found.signed_by
+        ),
+        error => told(error),
+    }
 }
 
 /// What an error says, with what is behind it.

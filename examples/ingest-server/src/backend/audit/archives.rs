@@ -26,6 +26,8 @@ pub(crate) struct LogArchive {
     place: ArchivePlace,
     /// Below which name in that place.
     name: String,
+    /// Whether another log has followed it.
+    is_followed: bool,
     opened: OnceCell<Archive>,
 }
 
@@ -53,7 +55,16 @@ impl LogArchive {
         Self {
             place: place.clone(),
             name,
+            is_followed: false,
             opened: OnceCell::new(),
+        }
+    }
+
+    /// That of a log which another has followed: there may be less of it than the archive has, since it was put back.
+    pub(crate) fn followed(self) -> Self {
+        Self {
+            is_followed: true,
+            ..self
         }
     }
 
@@ -71,7 +82,11 @@ impl LogArchive {
     ) -> Result<u64, FillError> {
         let policy = Policy::new(keys.to_vec())?;
         let archived = self.open().await?.fill(log, &policy).await?;
-        Ok(archived.size)
+        let (size, ahead) = (archived.size, archived.ahead);
+        if ahead > 0 && !self.is_followed {
+            return Err(FillError::Ahead { size, ahead });
+        }
+        Ok(size)
     }
 
     /// Opens it, unless it is.

@@ -4,7 +4,7 @@ use std::{error::Error, io, path::PathBuf};
 
 use portcullis_audit_log::{
     anchor::WitnessError,
-    audit::{OpenError, RolledBack},
+    audit::{OpenError, RolledBack, Unverifiable},
     note::{InvalidKeyName, InvalidSeed},
     store::{FileStoreError, StoreError},
 };
@@ -70,10 +70,32 @@ pub(crate) enum AuditOpenError {
     /// The key that has signed what is published was taken out before another has signed.
     #[error(
         "a checkpoint of the audit log in {path} is signed by {signed_by}, which is no version of PORTCULLIS_AUDIT_KEYS. \
-         Put that version back beside the new one, until both have signed",
+         Put that version back beside the new one, until both have signed; if it is lost, begin the log that follows it \
+         with `ingest-server audit accept-rollback --node {node}`",
         path = folder.display()
     )]
-    UnknownKey { folder: PathBuf, signed_by: String },
+    UnknownKey {
+        folder: PathBuf,
+        node: String,
+        signed_by: String,
+    },
+    /// An anchor keeps more than there is, and nobody can verify it.
+    #[error(
+        "the audit log in {path} has {have} entries, and its anchor `{anchor}` keeps a checkpoint of {claimed}, signed by \
+         {signed_by}, which is no version of PORTCULLIS_AUDIT_KEYS. Put that version back, and the newest copy of the \
+         log; if they are lost, find out why, and begin the log that follows it with `ingest-server audit \
+         accept-rollback --node {node}`",
+        path = folder.display(),
+        have = found.have,
+        anchor = found.anchor,
+        claimed = found.claimed,
+        signed_by = found.signed_by
+    )]
+    Unverifiable {
+        folder: PathBuf,
+        node: String,
+        found: Unverifiable,
+    },
     #[error("a key of the audit log cannot be used")]
     Key(#[from] InvalidSeed),
     #[error("the name of the audit log cannot be used")]
@@ -102,12 +124,18 @@ fn known(found: &RolledBack) -> String {
 impl AuditOpenError {
     /// Whether it is something to set right, which no further start does.
     pub(crate) const fn is_configuration(&self) -> bool {
-        self.is_refused() || matches!(self, Self::UnknownKey { .. })
+        self.is_refused()
     }
 
-    /// Whether the log is not the one that it was.
+    /// Whether the log is not the one that it was, or nobody can tell whether it is.
     pub(super) const fn is_refused(&self) -> bool {
-        matches!(self, Self::RolledBack { .. } | Self::Damaged { .. })
+        matches!(
+            self,
+            Self::RolledBack { .. }
+                | Self::Damaged { .. }
+                | Self::UnknownKey { .. }
+                | Self::Unverifiable { .. }
+        )
     }
 
     pub(super) fn of_store(folder: PathBuf, node: String, error: FileStoreError) -> Self {
@@ -136,7 +164,13 @@ impl AuditOpenError {
             },
             OpenError::UnknownKey(found) => Self::UnknownKey {
                 folder,
+                node,
                 signed_by: found.signed_by,
+            },
+            OpenError::Unverifiable(found) => Self::Unverifiable {
+                folder,
+                node,
+                found,
             },
             error => Self::Log { folder, error },
         }

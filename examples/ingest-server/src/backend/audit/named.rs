@@ -167,8 +167,14 @@ impl NamedLogs {
     ) -> Result<LogArchive, NamedLogError> {
         let place = self.archive.as_ref().ok_or(NamedLogError::NoArchive)?;
         let current = self.current(name)?;
-        let number = number.unwrap_or_else(|| current.generation().number());
-        Ok(LogArchive::new(place, name, number))
+        let latest = current.generation().number();
+        let number = number.unwrap_or(latest);
+        let archive = LogArchive::new(place, name, number);
+        Ok(if number < latest {
+            archive.followed()
+        } else {
+            archive
+        })
     }
 
     /// How long entries of the log of that name are kept, and what lies beside them: none goes before it is archived, and

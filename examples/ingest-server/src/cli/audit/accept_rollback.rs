@@ -118,15 +118,19 @@ fn to_text(foreign: &ForeignLog, begun: Option<&Begun>) -> String {
             published(&foreign.kept()),
         ],
     };
-    lines.push(format!("known is:    {}", line(&foreign.known())));
+    lines.push(known(&foreign.known(), line));
     match begun {
         None => {
             lines.push("nothing is changed: say --confirm to begin the log that follows".into())
         }
         Some((origin, new)) => {
             lines.push(format!("from now on: {origin} in {new}"));
+            let with = match foreign.keys() {
+                [] => " the public key of the one that is missing",
+                _ => ":",
+            };
             lines.push(format!(
-                "what there is stays in {}, and is verified with:",
+                "what there is stays in {}, and is verified with{with}",
                 folder.display()
             ));
             lines.extend(foreign.keys().iter().map(ToString::to_string));
@@ -135,9 +139,20 @@ fn to_text(foreign: &ForeignLog, begun: Option<&Begun>) -> String {
     lines.join("\n")
 }
 
+/// No anchor keeps a tree without entries: of that, nobody knows more than the log that it is of.
+fn known(known: &LogTreeNamed, line: impl Fn(&LogTreeNamed) -> String) -> String {
+    match known.tree.size {
+        0 => format!(
+            "known is:    {}, and nothing of it that a key which is configured has signed",
+            known.origin
+        ),
+        _ => format!("known is:    {}", line(known)),
+    }
+}
+
 fn published(kept: &LogTreeNamed) -> String {
     match kept.tree.size {
-        0 => "published:   nothing that can be read".to_owned(),
+        0 => "published:   nothing that can be read and verified".to_owned(),
         size => format!("published:   {size} entries, root {}", kept.tree.root),
     }
 }

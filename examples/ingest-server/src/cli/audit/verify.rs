@@ -60,7 +60,8 @@ pub(super) async fn run(opened: &Opened, arguments: &Verify) -> Result<(), CliEr
             &json!({
                 "outcome": outcome.to_string(),
                 "size": log.size(),
-                "entries": report.entries,
+                "entries": report.in_range,
+                "read": report.entries,
                 "pruned": report.pruned,
                 "findings": findings,
                 "more_findings": report.more,
@@ -68,9 +69,9 @@ pub(super) async fn run(opened: &Opened, arguments: &Verify) -> Result<(), CliEr
             .to_string(),
         )?;
     } else {
-        let (entries, pruned) = (report.entries, report.pruned);
+        let (entries, read, pruned) = (report.in_range, report.entries, report.pruned);
         print(&format!(
-            "{outcome}: {entries} entries of {}, {pruned} pruned",
+            "{outcome}: {entries} entries of {}, {pruned} pruned ({read} read, whole bundles of them)",
             log.size()
         ))?;
         findings.iter().try_for_each(|finding| print(finding))?;

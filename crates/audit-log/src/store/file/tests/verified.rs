@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     search::{Filter, PageSize, TermKind},
-    source::FolderSource,
+    source::{FolderSource, LogSource as _},
+    tile::{TileKind, TilePath},
     verify::{EntryFault, Finding, Outcome, Report, Verification},
 };
 
@@ -59,6 +60,28 @@ async fn found(store: &FileStore, n: u64) -> bool {
     let filter = filter.with(TermKind::Resource, &format!("lead-{n}"));
     let query = Query::new(filter.unwrap(), PageSize::default());
     !store.search(&query).await.unwrap().events.is_empty()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_in_the_published_folder_leads_nobody_out_of_it() {
+    use std::os::unix::fs::symlink;
+
+    let (folder, _) = closed().await;
+    let elsewhere = folder.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::write(elsewhere.join("777"), "of somebody").unwrap();
+    let tile = |level| TilePath::new(TileKind::Hashes { level }, 777, 256).unwrap();
+    let place = |path: &str| folder.path("log").join(path);
+    symlink(elsewhere.join("777"), place(&tile(0).to_string())).unwrap();
+    symlink(&elsewhere, place("tile/2")).unwrap();
+    let store = folder.open_plainly().await;
+    let source = FolderSource::new(&folder.path("log"));
+    for path in [tile(0), tile(2)] {
+        assert!(store.tile(path).await.is_err(), "{path}");
+        assert!(source.read(&path.to_string(), 100).is_err(), "{path}");
+    }
+    store.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -45,6 +45,11 @@ pub(crate) enum FillError {
     Unusable(#[from] UnusableArchive),
     #[error(transparent)]
     Fill(#[from] ArchiveError),
+    #[error(
+        "the archive has {size} entries of it, and the last {ahead} of them are gone from the log: its end was cut, or an \
+         old copy was put back"
+    )]
+    Ahead { size: u64, ahead: u64 },
     #[error("the keys of the audit log cannot verify it")]
     Keys(#[from] InvalidPolicy),
     #[error("the name of the audit log cannot be used")]
@@ -103,7 +108,7 @@ pub(in super::super) async fn archive(filling: Option<Filling>) {
 
 impl Earlier {
     async fn fill(&self, log: &EarlierLog, keys: &[VerifyingKey]) -> Result<(), FillError> {
-        let archive = LogArchive::new(&self.place, self.folder.own(), log.number);
+        let archive = LogArchive::new(&self.place, self.folder.own(), log.number).followed();
         let origin = EarlierLog::origin(log.number, &self.base)?;
         let keys = keys.iter().map(|key| key.with_name(origin.clone()));
         let keys: Vec<_> = keys.collect();

@@ -53,7 +53,7 @@ async fn fill(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, path::Path, process::Command};
 
     use portcullis_audit_log::{
         audit::{Audit, Generation},
@@ -110,6 +110,46 @@ mod tests {
             archived.extend(checkpoint.unwrap().map(|_| number));
         }
         archived
+    }
+
+    #[tokio::test]
+    async fn of_a_log_that_was_put_back_and_followed_the_archive_may_have_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let [all, place] = ["audit", "archive"].map(|name| folder.path().join(name));
+        for folder in [&all, &place] {
+            fs::create_dir(folder).unwrap();
+        }
+        let secrets = VersionedSecrets::single(SecretBox::new(Box::new([7; 32])));
+        let logs = NamedLogs::of_files(&all, ArchivePlace::Folder(place), secrets);
+        write(&logs).await;
+        let copied = folder.path().join("copied");
+        let copy = |from: &Path, to: &Path| {
+            let copied = Command::new("cp").arg("-a").args([from, to]).status();
+            assert!(copied.unwrap().success());
+        };
+        copy(&all.join(NAME), &copied);
+        write(&logs).await;
+        let archived = async || {
+            let (current, store) = held(&logs).await;
+            let log = Arc::clone(&store) as _;
+            let archived = archive(&logs, NAME, &current, &log).await;
+            store.close().await.unwrap();
+            archived
+        };
+        archived().await.unwrap();
+        fs::remove_dir_all(all.join(NAME)).unwrap();
+        copy(&copied, &all.join(NAME));
+        // As long as nobody has accepted that, it is told.
+        let refused = archived().await.unwrap_err();
+        assert!(
+            matches!(refused, EndedError::Fill(FillError::Ahead { ahead: 2, .. })),
+            "{refused:?}"
+        );
+        let (current, store) = held(&logs).await;
+        store.close().await.unwrap();
+        current.begin(&begun(2)).unwrap();
+        write(&logs).await;
+        archived().await.unwrap();
     }
 
     #[tokio::test]
