@@ -195,9 +195,9 @@ async fn a_log_that_is_taken_away_does_not_begin_again_under_another_key_unless_
 #[tokio::test]
 async fn a_log_whose_key_is_lost_is_followed_by_another_when_that_is_accepted() {
     let data = Data::new();
-    said(data.command(), &["api-key", "list"]);
     let server = Server::start_on(&data);
     assert!(server.terminate().success());
+    said(data.command(), &["api-key", "list"]);
     let other = || command(&data, &[2], None);
     let old = ids(&[&vkeys(data.command())[0]]);
     let missing = format!("+{}, which is no version of PORTCULLIS_AUDIT_KEYS", old[0]);
