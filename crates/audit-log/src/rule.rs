@@ -95,7 +95,7 @@ impl Rule {
     /// Whether somebody should look at once, and not the next day.
     #[must_use]
     pub const fn is_urgent(self) -> bool {
-        matches!(self, Self::Bulk | Self::Automated | Self::BreakGlass)
+        matches!(self, Self::Bulk | Self::BreakGlass)
     }
 
     const fn index(self) -> usize {

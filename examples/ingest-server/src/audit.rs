@@ -47,7 +47,7 @@ pub(crate) use self::{
     audited::Audited,
     concerned::concerns_any,
     current::CurrentLog,
-    database_log::{DATABASE, DatabaseLog, DatabaseLogError},
+    database_log::{DATABASE, DatabaseLog, DatabaseLogError, FILE as DATABASE_FILE},
     draft::{AuditActor, AuditDraft},
     earlier_logs::{EarlierLog, EarlierLogError, OpenEarlierLogs},
     ended_logs::NotReached,

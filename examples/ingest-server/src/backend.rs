@@ -58,6 +58,7 @@ pub(crate) use self::{
     audit::{
         AUDIT_CLOSE, AuditFollowing, AuditNode, AuditOpenError, FillError, ForeignLog, KEPT_CLOSE,
         LogTreeNamed, NamedLogError, NamedLogs, NotInPlace, OpenedAudit, OpenedLog, RefusedLogs,
+        unsigned_logs,
     },
     backend_error::BackendError,
     database::DatabaseError,

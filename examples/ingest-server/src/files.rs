@@ -5,10 +5,12 @@ mod bounded;
 mod exposure;
 mod policy;
 mod private;
+mod real;
 
 pub(crate) use self::{
     bounded::{Unreadable, read, read_text},
-    exposure::{of_file, of_folder, of_parents},
+    exposure::{of_changeable_file, of_changeable_folder, of_file, of_folder, of_parents},
     policy::{FilePolicy, MAX_POLICY, PolicyFile, PolicyText},
     private::{create_folder, create_new, replace},
+    real::real,
 };

@@ -140,12 +140,12 @@ pub(super) fn alerts() -> Vec<Alert> {
             component: "audit log",
             summary: "suspicious access: {{ $labels.rule }}",
             description: "A rule of high severity has found {{ $value | humanize }} in the last 2 min: somebody read in \
-                          bulk, by a program or for an emergency. First: the finding in the audit log, and whose \
+                          bulk, or for an emergency. First: the finding in the audit log, and whose \
                           access it was.",
             dashboard: "security",
             rules: vec![Rule::page(
                 "sum by (job, instance, rule)\n\
-                 (increase(ingest_audit_suspicious_total{rule=~\"bulk|automated|break_glass\"}[2m])) > 0",
+                 (increase(ingest_audit_suspicious_total{rule=~\"bulk|break_glass\"}[2m])) > 0",
                 0,
                 AtOnce,
             )],

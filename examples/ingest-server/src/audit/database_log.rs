@@ -14,7 +14,7 @@ use crate::{
 pub(crate) const DATABASE: &str = "database";
 
 /// Where in the folder of a log that is.
-const FILE: &str = "audit.db";
+pub(crate) const FILE: &str = "audit.db";
 
 /// Held by all that write or read it; by one alone that begins another log after a rollback.
 const LOCK: &str = "lock";

@@ -8,7 +8,7 @@ use std::{ops::Range, path::Path, sync::Arc};
 use portcullis_audit_log::{
     checkpoint::{CheckpointError, InvalidPolicy, Policy, SignedCheckpoint},
     event::{Leaf, Timestamp},
-    note::{KeyName, VerifyingKey},
+    note::{KeyName, SignedNote, VerifyingKey},
     proof::{ProveError, TlogProof},
     search::Bisection,
     source::{
@@ -104,6 +104,21 @@ impl PublishedLog {
         let checkpoint = source.read(CHECKPOINT_PATH, MAX_CHECKPOINT_BYTES).ok()??;
         let first = checkpoint.split(|byte| *byte == b'\n').next()?;
         str::from_utf8(first).ok()?.parse().ok()
+    }
+
+    /// Which keys are said to have signed the checkpoint in such a folder: the name of the log and an id for each.
+    pub(crate) fn signed_by(folder: &Path) -> Option<String> {
+        let source = Source::of_folder(folder);
+        let checkpoint = source.read(CHECKPOINT_PATH, MAX_CHECKPOINT_BYTES).ok()??;
+        let note = SignedNote::parse(&checkpoint).ok()?;
+        // Witnesses sign it too.
+        let origin = Self::origin(folder)?;
+        let keys = note.signatures().iter();
+        let keys: Vec<_> = keys
+            .filter(|signature| *signature.name() == origin)
+            .map(|signature| format!("{}+{}", signature.name(), signature.id()))
+            .collect();
+        (!keys.is_empty()).then(|| keys.join(", "))
     }
 
     /// How many entries it has had.

@@ -13,6 +13,7 @@ mod named;
 mod node;
 mod opening;
 mod slot;
+mod unsigned;
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,6 +35,7 @@ pub(crate) use self::{
     followers::AuditFollowing,
     named::{NamedLogError, NamedLogs, OpenedLog},
     node::AuditNode,
+    unsigned::unsigned_logs,
 };
 
 /// How long the log takes to be closed at most. What is not written by then is told.

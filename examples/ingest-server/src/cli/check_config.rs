@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     app::{StartError, descriptors, erasures, policies},
-    backend::Backend,
+    backend::{Backend, unsigned_logs},
     cli::dev,
     config::{self, Config, KekSource, Warning},
 };
@@ -65,6 +65,9 @@ pub(super) async fn run(settings: &Settings, arguments: &CheckConfig) -> Result<
         }
     }
     warn_of(&config.warnings);
+    for unsigned in unsigned_logs(&config) {
+        warn(&unsigned.to_string());
+    }
     if would_generate {
         print("no secrets are set: `serve` will generate them (dev profile)")?;
     }

@@ -4,18 +4,23 @@ mod anchors;
 mod archive;
 mod members;
 mod reach;
+mod sink_files;
 mod sinks;
 
-use std::{num::NonZeroU32, path::PathBuf, sync::Arc};
+use std::{
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use portcullis_audit_log::note::KeyName;
 
 use super::{
-    database, given::Given, origin::Origin, policy_file, problems::Problems, profile::Profile,
-    setting::Setting, settings, sources::Sources,
+    database, given::Given, origin::Origin, permissions, policy_file, problems::Problems,
+    profile::Profile, setting::Setting, settings, sources::Sources,
 };
 use crate::{
-    audit::{ReasonCodes, WriteRecords},
+    audit::{DATABASE, DATABASE_FILE, ReasonCodes, WriteRecords},
     files,
 };
 
@@ -67,7 +72,7 @@ pub(crate) struct Audit {
 pub(super) fn read(
     sources: &Sources,
     profile: Profile,
-    data_dir: &std::path::Path,
+    data_dir: &Path,
     problems: &mut Problems,
 ) -> Option<Audit> {
     let store = store(sources, problems);
@@ -75,8 +80,14 @@ pub(super) fn read(
     let folder = folder.unwrap_or_else(|| data_dir.join("audit"));
     let origin = origin(sources, profile, problems);
     let anchors = anchors::read(sources, profile, &folder, origin.as_ref(), problems);
-    let archive = archive::read(sources, &folder, problems);
+    let archive = archive::read(sources, profile, &folder, problems);
     let sinks = sinks(sources, profile, problems);
+    let own = sink_files::Own::new(sources, data_dir, &folder).kept(
+        anchors.as_deref(),
+        archive.as_ref().and_then(Option::as_ref),
+    );
+    own.check(&sinks, &sources.origin(settings::AUDIT_SINKS), problems);
+    exposed_logs(sources, profile, &folder, problems);
     let reasons = reasons(sources, problems);
     let writes = sources.value(settings::AUDIT_WRITES).and_then(|given| {
         let writes = WriteRecords::from_word(&given.text);
@@ -116,6 +127,23 @@ pub(super) fn read(
     })
 }
 
+/// Who else can read or change the logs. What lies in a folder for one user alone needs no look, but for the
+/// database, of which copies lie beside it as somebody has made them.
+fn exposed_logs(sources: &Sources, profile: Profile, folder: &Path, problems: &mut Problems) {
+    let origin = sources.origin(settings::AUDIT_DIR);
+    let mut found = files::of_folder(folder);
+    // Those above it are told under the data folder.
+    if sources.given(settings::AUDIT_DIR).is_some() {
+        found.extend(files::of_parents(&folder.join(DATABASE)));
+    }
+    for file in permissions::entries(&folder.join(DATABASE), &[DATABASE_FILE]) {
+        found.extend(files::of_file(&file));
+    }
+    for message in found {
+        problems.add_as(profile.danger(), &origin, message);
+    }
+}
+
 fn store(sources: &Sources, problems: &mut Problems) -> Option<AuditStore> {
     let Given { text, origin } = sources.value(settings::AUDIT_STORE)?;
     match text.as_str() {
@@ -149,7 +177,9 @@ fn sinks(sources: &Sources, profile: Profile, problems: &mut Problems) -> Arc<[A
     let origin = sources.origin(settings::AUDIT_SINKS);
     secret_files(&given.policy.secret_files, profile, &origin, problems);
     // Who can change where entries go can have them.
-    for message in files::of_parents(given.file.path()) {
+    let path = given.file.path();
+    let found = files::of_changeable_file(path).into_iter();
+    for message in found.chain(files::of_parents(path)) {
         problems.add_as(profile.danger(), &origin, message);
     }
     given.policy.sinks.into()

@@ -75,7 +75,7 @@ pub(super) fn check(
 
 /// What lies in the folder under one of these names, or under one with something after it, as the
 /// write-ahead log, the marker or a copy of a database has.
-fn entries(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
+pub(super) fn entries(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "vault")]
 mod fetched;
+mod kept_audit;
 mod places;
 mod reread;
 mod table;

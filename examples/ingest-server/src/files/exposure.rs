@@ -28,8 +28,44 @@ pub(crate) fn of_folder(path: &Path) -> Vec<String> {
     }
 }
 
+/// What is wrong with a file that others may read and nobody else is to change; nothing if it is not there.
+pub(crate) fn of_changeable_file(path: &Path) -> Vec<String> {
+    let Ok(metadata) = fs::metadata(path) else {
+        return Vec::new();
+    };
+    let path = shown(path);
+    let open = change_of(&path, "a file", &metadata);
+    open.into_iter()
+        .chain(owner_of(&path, "a file", &metadata))
+        .collect()
+}
+
+/// The same of a folder and of those above it. It does not matter whose it is, as it may be another machine's.
+pub(crate) fn of_changeable_folder(path: &Path) -> Vec<String> {
+    let metadata = fs::metadata(path).ok();
+    let open = metadata.and_then(|it| change_of(&shown(path), "a folder", &it));
+    let real = path.canonicalize().ok();
+    let is_above = |folder: &PathBuf| folder != path && Some(folder) != real.as_ref();
+    let above = open_parents(&path.join("file")).into_iter();
+    open.into_iter()
+        .chain(above.filter(is_above).map(|folder| lies_in(&folder)))
+        .collect()
+}
+
 /// The folders above something, of which one may not be there yet, that let others replace it.
 pub(crate) fn of_parents(path: &Path) -> Vec<String> {
+    open_parents(path)
+        .iter()
+        .map(|folder| lies_in(folder))
+        .collect()
+}
+
+fn lies_in(folder: &Path) -> String {
+    let folder = shown(folder);
+    format!("lies in {folder}, which others can change; run `chmod go-w {folder}`")
+}
+
+fn open_parents(path: &Path) -> Vec<PathBuf> {
     let mut parents = BTreeSet::new();
     let given = path::absolute(path).ok();
     let real = given
@@ -47,12 +83,7 @@ pub(crate) fn of_parents(path: &Path) -> Vec<String> {
         fs::metadata(folder)
             .is_ok_and(|it| it.is_dir() && it.mode() & forbidden != 0 && it.mode() & STICKY == 0)
     };
-    let open = parents.iter().filter(|folder| is_open(folder));
-    open.map(|folder| {
-        let folder = shown(folder);
-        format!("lies in {folder}, which others can change; run `chmod go-w {folder}`")
-    })
-    .collect()
+    parents.into_iter().filter(is_open).collect()
 }
 
 fn of(path: &Path, what: &str, mode: u32) -> Vec<String> {
@@ -66,13 +97,21 @@ fn of(path: &Path, what: &str, mode: u32) -> Vec<String> {
             "{path} is {what} that others can read or change; run `chmod {mode} {path}`"
         ));
     }
-    if !is_trusted(&metadata) {
-        let user = rustix::process::geteuid().as_raw();
-        found.push(format!(
-            "{path} is {what} of another user, who can change it; run `chown {user} {path}`"
-        ));
-    }
+    found.extend(owner_of(&path, what, &metadata));
     found
+}
+
+fn change_of(path: &str, what: &str, metadata: &Metadata) -> Option<String> {
+    let is_open = metadata.mode() & WRITABLE != 0;
+    is_open.then(|| format!("{path} is {what} that others can change; run `chmod go-w {path}`"))
+}
+
+fn owner_of(path: &str, what: &str, metadata: &Metadata) -> Option<String> {
+    let is_foreign = !is_trusted(metadata);
+    is_foreign.then(|| {
+        let user = rustix::process::geteuid().as_raw();
+        format!("{path} is {what} of another user, who can change it; run `chown {user} {path}`")
+    })
 }
 
 /// Root can change everything anyway.
@@ -126,6 +165,26 @@ mod tests {
         set(folder.path(), 0o750);
         assert_eq!(of_folder(folder.path()).len(), 1);
         assert!(of_file(&folder.path().join("none")).is_empty());
+    }
+
+    #[test]
+    fn what_others_may_read_is_told_only_if_they_can_change_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        for mode in [0o700, 0o744, 0o755, 0o720, 0o702, 0o766, 0o1777] {
+            set(&file, mode);
+            set(folder.path(), mode);
+            let expected = usize::from(mode & 0o022 != 0);
+            let command = |path: &Path| format!("run `chmod go-w {}`", path.display());
+            let of_file = of_changeable_file(&file);
+            assert_eq!(of_file.len(), expected, "{mode:o}");
+            assert!(of_file.iter().all(|it| it.ends_with(&command(&file))));
+            let of_folder = of_changeable_folder(folder.path());
+            assert_eq!(of_folder.len(), expected, "{mode:o}");
+            let command = command(folder.path());
+            assert!(of_folder.iter().all(|it| it.ends_with(&command)));
+        }
     }
 
     #[test]

@@ -236,7 +236,7 @@ reasons! {
     CapacityAuditUnavailable = "capacity.audit_unavailable",
         SERVICE_UNAVAILABLE, -, Critical, on_each:
         "Who asked and what for could not be put on record, so nothing was shown in the clear, found or changed.",
-        "Look at the database: reachable, disk space, locks. Masked reads of one lead still work.";
+        "Look at the folder of the audit log, `INGEST_AUDIT_DIR`: there, writable, disk space; in a database locks too. Masked reads of one lead still work.";
     CapacityDraining = "capacity.draining", SERVICE_UNAVAILABLE, -, Info, on_rate:
         "The service is shutting down and takes nothing new.",
         "Send again: another instance, or the restarted one, takes it.";

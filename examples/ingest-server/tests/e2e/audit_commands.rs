@@ -6,7 +6,7 @@ use portcullis_audit_log::{note::VerifyingKey, proof::TlogProof};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Server};
+use crate::harness::{ALL_SCOPES, Data, Server, run_to_end};
 
 fn text(output: Output) -> String {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -189,4 +189,72 @@ async fn a_log_is_changed_when_its_service_does_not_run() {
         told.starts_with("tampered") && told.contains("entry 0"),
         "{told}"
     );
+}
+
+#[test]
+fn a_command_that_is_refused_says_why_and_is_on_record_as_refused() {
+    let data = Data::new();
+    let server = Server::start_on(&data);
+    let archive = tempfile::tempdir().unwrap();
+    let place = format!("file://{}", archive.path().display());
+    let refused = |arguments: &[&str], expected: &[&str]| {
+        let mut command = data.command();
+        command.env("INGEST_AUDIT_ARCHIVE", &place).arg("audit");
+        let output = run_to_end(command.args(arguments));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        for part in expected {
+            assert!(told.contains(part), "{arguments:?}: {part}: {told}");
+        }
+    };
+    let runs = ["the process of the log runs", "archives what is new"];
+    refused(&["prune"], &runs);
+    refused(&["archive"], &runs);
+    refused(&["erase", "--event", "0"], &runs);
+    refused(
+        &["prune", "--node", "server-9"],
+        &["`server-9`", "`command-line`, `server`"],
+    );
+    refused(
+        &["erase", "--event", "0", "--node", "nope"],
+        &["`nope`", "`server`"],
+    );
+    refused(
+        &["search", "--node", "nope"],
+        &["`nope`", "`command-line`, `server`"],
+    );
+    let turned = [
+        "--from",
+        "2026-05-02T00:00:00Z",
+        "--to",
+        "2026-05-01T00:00:00Z",
+    ];
+    refused(
+        &[&["search"][..], &turned].concat(),
+        &["`from` must be earlier"],
+    );
+    let denied = [
+        "audit",
+        "search",
+        "--node",
+        "command-line",
+        "--outcome",
+        "denied",
+        "--json",
+    ];
+    let denied = lines(data.run(&denied));
+    let told = |action: &str, detail: &str| {
+        let is_it = |event: &&Value| event["action"] == action && event["detail"] == detail;
+        denied.iter().filter(is_it).count()
+    };
+    for (action, detail) in [
+        ("audit.prune", "in_use"),
+        ("audit.archive", "in_use"),
+        ("audit.erase", "in_use"),
+        ("audit.prune", "not_found"),
+        ("audit.erase", "not_found"),
+    ] {
+        assert_eq!(told(action, detail), 1, "{action} {detail}: {denied:?}");
+    }
+    assert!(server.terminate().success());
 }

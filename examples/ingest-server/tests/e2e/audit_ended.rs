@@ -46,7 +46,8 @@ async fn what_another_server_has_left_is_delivered_and_each_log_is_verified_unde
     bytes[100] ^= 1;
     fs::write(&bundle, bytes).unwrap();
 
-    let delivered = data.path().join("delivered");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let delivered = elsewhere.path().join("delivered");
     let sinks = data.path().join("sinks.toml");
     let text = format!(
         "[sink.file]\nkind = \"ocsf-file\"\npath = \"{}\"\n",

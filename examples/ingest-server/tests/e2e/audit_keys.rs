@@ -239,3 +239,55 @@ fn of_two_keys_one_is_said_to_be_the_primary() {
     assert!(said.contains("PORTCULLIS_AUDIT_KEYS_PRIMARY"), "{said}");
     assert!(!log(&data).exists());
 }
+
+#[test]
+fn check_config_tells_which_logs_no_key_has_signed_and_which_have_another_name() {
+    let data = Data::new();
+    let checked = |mut command: Command| {
+        let output = run_to_end(command.arg("check-config"));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{told}");
+        told
+    };
+    said(command(&data, &[1], None), &["api-key", "list"]);
+    let server = Server::start_command(&data, command(&data, &[1, 2], Some(2)));
+    assert!(server.terminate().success());
+    let new = || command(&data, &[2], None);
+    let refused = refusal(new().args(["api-key", "list"]));
+    let told = checked(new());
+    let warnings: Vec<_> = told.lines().filter(|line| line.contains("audit")).collect();
+    let [warning] = warnings[..] else {
+        panic!("{told}");
+    };
+    for said in [&*refused, warning] {
+        for part in [
+            "audit/command-line",
+            "no version of PORTCULLIS_AUDIT_KEYS",
+            "Put that version back",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+    said(command(&data, &[1, 2], Some(2)), &["api-key", "list"]);
+    assert!(!checked(new()).contains("PORTCULLIS_AUDIT_KEYS"));
+    said(new(), &["api-key", "list"]);
+
+    let other = || {
+        let mut command = new();
+        command.env("INGEST_AUDIT_ORIGIN", "other.example/audit");
+        command
+    };
+    for told in [
+        refusal(&mut other()),
+        refusal(other().args(["api-key", "list"])),
+        checked(other()),
+    ] {
+        for part in [
+            "INGEST_AUDIT_ORIGIN",
+            "ingest-server/audit",
+            "other.example/audit",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+}

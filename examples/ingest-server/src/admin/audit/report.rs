@@ -59,7 +59,9 @@ impl AuditPeriod {
             expected: "must be there: a time, RFC 3339, or a day, such as 2026-05-01",
         })?;
         let to = request::time_or_day("to", self.to.as_deref())?;
-        let to = to.or_else(|| instant(now)).filter(|to| from < *to);
+        let to = to
+            .or_else(|| instant(now))
+            .filter(|to| request::is_period(Some(from), *to));
         let to = to.ok_or(InvalidRequest {
             parameter: "to",
             expected: "must be later than `from`",

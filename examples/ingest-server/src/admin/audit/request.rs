@@ -1,6 +1,6 @@
 //! Which events are asked for.
 
-use std::num::NonZeroU16;
+use std::{borrow::Cow, num::NonZeroU16};
 
 use portcullis_audit_log::{
     event::Timestamp,
@@ -68,7 +68,10 @@ impl AuditRequest {
             ),
         ] {
             if let Some(value) = value {
-                let with = filter.with(kind, value);
+                let with = match kind {
+                    TermKind::Resource => filter.with(kind, &resource(value)),
+                    _ => filter.with(kind, value),
+                };
                 let parameter = kind.as_str();
                 filter = with.map_err(|_| InvalidRequest {
                     parameter,
@@ -76,10 +79,18 @@ impl AuditRequest {
                 })?;
             }
         }
-        if let Some(from) = time("from", self.from.as_deref())? {
+        let from = time("from", self.from.as_deref())?;
+        let to = time("to", self.to.as_deref())?;
+        if to.is_some_and(|to| !is_period(from, to)) {
+            return Err(InvalidRequest {
+                parameter: "from",
+                expected: "must be earlier than `to`, which is not included",
+            });
+        }
+        if let Some(from) = from {
             filter = filter.from(from);
         }
-        if let Some(to) = time("to", self.to.as_deref())? {
+        if let Some(to) = to {
             filter = filter.to(to);
         }
         let size = self.size()?;
@@ -114,6 +125,21 @@ impl AuditRequest {
     }
 }
 
+/// Whether there is any time between the two, of which the second is not included.
+pub(super) fn is_period(from: Option<Timestamp>, to: Timestamp) -> bool {
+    from.is_none_or(|from| from < to)
+}
+
+/// As the log has it: ids of leads are UUIDs, which others write in upper case too.
+fn resource(id: &str) -> Cow<'_, str> {
+    match id.as_bytes() {
+        bytes if bytes.len() == 36 && uuid::Uuid::try_parse_ascii(bytes).is_ok() => {
+            Cow::Owned(id.to_ascii_lowercase())
+        }
+        _ => Cow::Borrowed(id),
+    }
+}
+
 /// A time, or the beginning of a day in UTC.
 pub(super) fn time_or_day(
     parameter: &'static str,
@@ -139,4 +165,40 @@ fn time(parameter: &'static str, text: Option<&str>) -> Result<Option<Timestamp>
         parameter,
         expected: "must be a time, RFC 3339",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_that_has_ended_before_it_begins_is_refused_by_the_name_of_its_beginning() {
+        let asked = |from: &str, to: &str| {
+            let request = AuditRequest {
+                from: Some(from.to_owned()),
+                to: Some(to.to_owned()),
+                ..AuditRequest::default()
+            };
+            request.query().map(drop)
+        };
+        let (one, two) = ("2026-05-01T00:00:00Z", "2026-05-01T00:00:00.000001Z");
+        assert_eq!(asked(one, two), Ok(()));
+        for (from, to) in [(two, one), (one, one)] {
+            assert_eq!(asked(from, to).unwrap_err().parameter, "from");
+        }
+    }
+
+    #[test]
+    fn a_lead_is_found_by_its_id_in_upper_case_and_any_other_id_only_as_it_is() {
+        let asked = |id: &str| {
+            let request = AuditRequest {
+                resource: Some(id.to_owned()),
+                ..AuditRequest::default()
+            };
+            request.query().unwrap().filter().clone()
+        };
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        assert_eq!(asked(id), asked(&id.to_ascii_uppercase()));
+        assert_ne!(asked("Key"), asked("key"));
+    }
 }

@@ -3,7 +3,6 @@
 mod tally;
 
 use std::{
-    num::NonZeroU64,
     ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -50,12 +49,12 @@ pub(crate) struct Verifications {
 #[serde(deny_unknown_fields)]
 pub(crate) struct VerificationRequest {
     from: Option<u64>,
-    to: Option<NonZeroU64>,
+    to: Option<u64>,
 }
 
 /// Entries that the log does not have, of which nothing can be verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{} are to be verified, and the log has {size}, from 0 on", entries(*from, *to))]
+#[error("{} are to be verified: {}", entries(*from, *to), wrong(*from, *to, *size))]
 pub(crate) struct NoSuchRange {
     from: u64,
     to: u64,
@@ -98,11 +97,19 @@ fn entries(from: u64, to: u64) -> String {
     }
 }
 
+fn wrong(from: u64, to: u64, size: u64) -> String {
+    if from < to {
+        format!("`from` must be less than {size}, as the log has so many, from 0 on")
+    } else {
+        "`to` must be more than `from`, as it is not included".to_owned()
+    }
+}
+
 impl VerificationRequest {
     /// Of a log of so many entries.
     fn range(self, size: u64) -> Result<Range<u64>, NoSuchRange> {
         let from = self.from.unwrap_or(0);
-        let to = self.to.map_or(u64::MAX, NonZeroU64::get);
+        let to = self.to.unwrap_or(u64::MAX);
         if from < to && (from == 0 || from < size) {
             return Ok(from..to);
         }

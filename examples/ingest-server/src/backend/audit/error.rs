@@ -5,8 +5,8 @@ use std::{error::Error, io, path::PathBuf};
 use portcullis_audit_log::{
     anchor::WitnessError,
     audit::{OpenError, RolledBack, Unverifiable},
-    note::{InvalidKeyName, InvalidSeed},
-    store::{FileStoreError, StoreError},
+    note::{InvalidKeyName, InvalidSeed, KeyName},
+    store::{FileStoreError, Store, StoreError},
 };
 
 use super::node::MAX_SLOTS;
@@ -96,6 +96,17 @@ pub(crate) enum AuditOpenError {
         node: String,
         found: Unverifiable,
     },
+    /// The log that is there is another's, or was called otherwise before.
+    #[error(
+        "the audit log in {path} is called `{found}`, and with INGEST_AUDIT_ORIGIN as it is it would be `{configured}`. \
+         A log keeps its name: set INGEST_AUDIT_ORIGIN as it was, or name another folder with INGEST_AUDIT_DIR",
+        path = folder.display()
+    )]
+    OtherName {
+        folder: PathBuf,
+        configured: KeyName,
+        found: KeyName,
+    },
     #[error("a key of the audit log cannot be used")]
     Key(#[from] InvalidSeed),
     #[error("the name of the audit log cannot be used")]
@@ -124,7 +135,7 @@ fn known(found: &RolledBack) -> String {
 impl AuditOpenError {
     /// Whether it is something to set right, which no further start does.
     pub(crate) const fn is_configuration(&self) -> bool {
-        self.is_refused()
+        self.is_refused() || matches!(self, Self::OtherName { .. })
     }
 
     /// Whether the log is not the one that it was, or nobody can tell whether it is.
@@ -148,6 +159,34 @@ impl AuditOpenError {
             };
         }
         Self::Store { folder, error }
+    }
+
+    /// The same as [`of_log`](Self::of_log), of a log whose store is there to be asked for its name.
+    pub(super) async fn of_named_log(
+        folder: PathBuf,
+        node: String,
+        configured: &KeyName,
+        store: &dyn Store,
+        error: OpenError,
+    ) -> Self {
+        let published = match &error {
+            OpenError::OtherLog(_) => store.checkpoint().await.ok().flatten(),
+            _ => None,
+        };
+        // What it says of itself, which the first line is.
+        let text = published.map(|it| it.to_string()).unwrap_or_default();
+        let found = text
+            .lines()
+            .next()
+            .and_then(|name| name.parse::<KeyName>().ok());
+        match found.filter(|found| found != configured) {
+            Some(found) => Self::OtherName {
+                folder,
+                configured: configured.clone(),
+                found,
+            },
+            None => Self::of_log(folder, node, error),
+        }
     }
 
     pub(super) fn of_log(folder: PathBuf, node: String, error: OpenError) -> Self {

@@ -20,11 +20,15 @@ use portcullis_versioned_secrets::VersionedSecrets;
 
 use super::{AuditOpenError, LogArchive};
 use crate::{
-    audit::{DATABASE, DatabaseLog, DatabaseLogError, PublishedError, PublishedLog, retention},
+    audit::{
+        CurrentLog, DATABASE, DatabaseLog, DatabaseLogError, PublishedError, PublishedLog,
+        retention,
+    },
     config::{AnchorPlace, ArchivePlace, AuditStore, Config},
     delivery::cursor_of,
 };
 
+pub(super) use self::names::names_in;
 pub(crate) use self::opening::OpenedLog;
 
 /// Where the logs are, what they are called, and what signs them.
@@ -46,18 +50,18 @@ pub(crate) struct NamedLogs {
 /// Why a log is not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NamedLogError {
-    #[error("a log has the name of its folder, such as `server`, `command-line` or `database`")]
-    Name,
-    #[error("there is no such log")]
-    Unknown,
+    #[error("`{name}` is no name of a log, which has that of its folder; there are {there}")]
+    Name { name: String, there: String },
+    #[error("there is no log `{name}`; there are {there}")]
+    Unknown { name: String, there: String },
     #[error("the process has no log of that number")]
     Generation,
     #[error("no archive is configured: name its place with INGEST_AUDIT_ARCHIVE")]
     NoArchive,
     #[error(
         "the process of the log runs, or it is this command's own: a service erases by \
-         `POST /admin/audit/erasures`, closes findings by `POST /admin/audit/findings/{{n}}/close`, and takes away each \
-         hour what is too old"
+         `POST /admin/audit/erasures`, closes findings by `POST /admin/audit/findings/{{n}}/close`, and each hour \
+         archives what is new and takes away what is too old"
     )]
     InUse,
     #[error(transparent)]
@@ -139,6 +143,7 @@ impl NamedLogs {
         number: Option<NonZeroU32>,
     ) -> Result<PublishedLog, NamedLogError> {
         let keys = self.keys(name, number)?;
+        let configured = keys.first().map(|key| key.name().clone());
         let current = self.current(name)?;
         let earlier = self.earlier(&current, number)?;
         let published = if name == DATABASE {
@@ -153,9 +158,17 @@ impl NamedLogs {
             let folder = earlier.map_or_else(|| current.folder(), |earlier| earlier.folder);
             PublishedLog::open(&folder, keys)
         };
-        published.map_err(|error| NamedLogError::Published {
-            name: name.to_owned(),
-            error,
+        published.map_err(|error| {
+            let other = matches!(error, PublishedError::Checkpoint(_))
+                .then(|| other_name(&current, configured))
+                .flatten();
+            match other {
+                Some(other) => other.into(),
+                None => NamedLogError::Published {
+                    name: name.to_owned(),
+                    error,
+                },
+            }
         })
     }
 
@@ -194,6 +207,17 @@ impl NamedLogs {
         }
         Ok(self.sinks.iter().cloned().fold(ages, Retention::follower))
     }
+}
+
+/// That a log has another name than it is to have, if it is so.
+fn other_name(current: &CurrentLog, configured: Option<KeyName>) -> Option<AuditOpenError> {
+    let (folder, configured) = (current.folder(), configured?);
+    let found = PublishedLog::origin(&folder).filter(|found| *found != configured)?;
+    Some(AuditOpenError::OtherName {
+        folder,
+        configured,
+        found,
+    })
 }
 
 fn files_failed(folder: &Path, name: &str, error: FileStoreError) -> NamedLogError {

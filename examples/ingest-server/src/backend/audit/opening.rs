@@ -123,9 +123,15 @@ impl Opening<'_> {
         for place in self.node.anchors(&config.audit.anchors) {
             builder = builder.anchor(anchored.at(place, &backend.store)?);
         }
-        let opened = builder.open().await;
-        opened
-            .map_err(|error| AuditOpenError::of_log(slot.current.folder(), slot.log.clone(), error))
+        match builder.open().await {
+            Ok(opened) => Ok(opened),
+            Err(error) => {
+                let (folder, log) = (slot.current.folder(), slot.log.clone());
+                let origin = slot.current.generation().origin(origin)?;
+                let refused = AuditOpenError::of_named_log(folder, log, &origin, &*store, error);
+                Err(refused.await)
+            }
+        }
     }
 
     /// What fills the archive, if there is one: a service does so, for commands too.

@@ -5,7 +5,7 @@ use portcullis_audit_log::event::{Code, Outcome};
 use serde_json::json;
 
 use super::{
-    log::{LogError, Named},
+    log::{LogError, Named, unless_refused},
     open::Open,
 };
 use crate::{
@@ -25,18 +25,18 @@ pub(in crate::cli) struct Archive {
 pub(super) async fn run(opened: &Opened, arguments: &Archive) -> Result<(), CliError> {
     let name = arguments.log.name(&opened.logs);
     let generation = arguments.log.generation();
-    let archive = opened
-        .logs
-        .archive(name, generation)
-        .map_err(LogError::from)?;
-    let keys = opened.logs.keys(name, generation).map_err(LogError::from)?;
-    let open = Open::open(opened, &arguments.log).await?;
+    let by = AuditActor::System(opened.actor.id());
+    let draft = AuditDraft {
+        count: 1,
+        ..AuditDraft::new(None, AUDIT_ARCHIVE, by)
+    };
+    let ready = async {
+        let archive = opened.logs.archive(name, generation)?;
+        let keys = opened.logs.keys(name, generation)?;
+        Ok((archive, keys, Open::open(opened, &arguments.log).await?))
+    };
+    let (archive, keys, open) = unless_refused(opened, &draft, ready.await).await?;
     let archived = async {
-        let by = AuditActor::System(opened.actor.id());
-        let draft = AuditDraft {
-            count: 1,
-            ..AuditDraft::new(None, AUDIT_ARCHIVE, by)
-        };
         let begun = opened.audit.begin(draft).await?;
         open.publish().await;
         let archived = archive.fill(&open.store(), &keys).await;

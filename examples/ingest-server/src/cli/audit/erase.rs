@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args};
 use portcullis_audit_log::event::{Code, Outcome};
 
 use super::{
-    log::{LogError, Named, require_no_hold},
+    log::{LogError, Named, require_no_hold, unless_refused},
     open::Open,
 };
 use crate::{
@@ -45,19 +45,25 @@ pub(super) async fn run(opened: &Opened, arguments: Erase) -> Result<(), CliErro
         json,
     } = arguments;
     let request = AuditErasureRequest::new(event, actor, resource, tenant);
-    let (erasure, whose) = request.read().map_err(LogError::from)?;
     let by = AuditActor::System(opened.actor.id());
     let draft = AuditDraft {
         count: 1,
         ..AuditDraft::new(None, AUDIT_ERASE, by)
     };
+    let read = request.read().map_err(LogError::from);
+    let (erasure, whose) = unless_refused(opened, &draft, read).await?;
     require_no_hold(opened, &draft).await?;
-    let open = Open::open(opened, &log).await?;
+    let open = Open::open(opened, &log).await;
+    let open = unless_refused(opened, &draft, open).await?;
     let erased = async {
         // What somebody types must not get into a log by being asked for.
-        if !concerns_any(&*open.store(), &erasure).await? {
-            return Err(LogError::NoSuchEntry);
-        }
+        let concerns = concerns_any(&*open.store(), &erasure).await;
+        let concerns = match concerns {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(LogError::NoSuchEntry),
+            Err(error) => Err(error.into()),
+        };
+        unless_refused(opened, &draft, concerns).await?;
         let draft = AuditDraft {
             resources: vec![whose],
             ..draft

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use clap::Args;
 use portcullis_audit_log::{
     audit::{AcceptError, EraseError},
+    event::Code,
     store::StoreError,
 };
 
@@ -71,6 +72,22 @@ pub(in crate::cli) enum LogError {
 }
 
 impl LogError {
+    /// What is on record of one that is refused.
+    const fn code(&self) -> Code {
+        match self {
+            Self::Named(NamedLogError::InUse) => Code::new("in_use"),
+            Self::Named(
+                NamedLogError::Name { .. }
+                | NamedLogError::Unknown { .. }
+                | NamedLogError::Generation
+                | NamedLogError::NoArchive,
+            )
+            | Self::NoSuchEntry => Code::new("not_found"),
+            Self::Invalid(_) => Code::new("bad_request"),
+            _ => Code::new("failed"),
+        }
+    }
+
     /// Whether something has to be asked in another way.
     pub(in crate::cli) const fn is_usage_error(&self) -> bool {
         if let Self::Named(NamedLogError::Keys(error)) = self {
@@ -79,8 +96,8 @@ impl LogError {
         matches!(
             self,
             Self::Named(
-                NamedLogError::Name
-                    | NamedLogError::Unknown
+                NamedLogError::Name { .. }
+                    | NamedLogError::Unknown { .. }
                     | NamedLogError::Generation
                     | NamedLogError::InUse
                     | NamedLogError::NoArchive
@@ -94,6 +111,19 @@ impl LogError {
                 | Self::Running
         )
     }
+}
+
+/// What comes of something that changes a log; if it is refused before it is begun, that is on record by itself.
+pub(super) async fn unless_refused<T>(
+    opened: &Opened,
+    draft: &AuditDraft,
+    asked: Result<T, LogError>,
+) -> Result<T, LogError> {
+    if let Err(error) = &asked {
+        let refused = draft.clone().denied(error.code());
+        opened.audit.record(refused).await?;
+    }
+    asked
 }
 
 /// Refuses what takes something away while a legal hold is on, and puts that on record.

@@ -8,7 +8,7 @@ use portcullis_audit_log::{
 use serde_json::json;
 
 use super::{
-    log::{LogError, Named, require_no_hold},
+    log::{LogError, Named, require_no_hold, unless_refused},
     open::Open,
 };
 use crate::{
@@ -36,7 +36,8 @@ pub(super) async fn run(opened: &Opened, arguments: &Prune) -> Result<(), CliErr
         ..AuditDraft::new(None, AUDIT_PRUNE, by)
     };
     require_no_hold(opened, &draft).await?;
-    let open = Open::open(opened, &arguments.log).await?;
+    let open = Open::open(opened, &arguments.log).await;
+    let open = unless_refused(opened, &draft, open).await?;
     let retained = async {
         let begun = opened.audit.begin(draft).await?;
         let retained = open.retain(opened, arguments.confirm_clock).await;

@@ -127,7 +127,11 @@ mod tests {
             name: "server".to_owned(),
             error: PublishedError::Unpublished,
         };
-        for error in [unpublished, NamedLogError::Unknown] {
+        let unknown = NamedLogError::Unknown {
+            name: "server-2".to_owned(),
+            there: "none".to_owned(),
+        };
+        for error in [unpublished, unknown] {
             assert_eq!(Unverified::Unread(error.into()).exit_code(), 2);
         }
         let text = PublishedError::Unpublished.to_string();

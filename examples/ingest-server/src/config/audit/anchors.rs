@@ -136,13 +136,16 @@ pub(super) fn read(
             problems.add(&from, format!("entry {number} {message}"));
         }
         if let AnchorPlace::Folder(folder) = &place {
-            if folder.starts_with(logs) {
+            if files::real(folder).starts_with(files::real(logs)) {
                 let message =
                     "is in the folder of the audit log: who puts that back puts both back";
                 problems.add(&from, format!("entry {number} {message}"));
             } else if !folder.is_dir() {
                 let message = "is no folder that is there: nothing is kept in it until it is";
                 problems.warn(&from, format!("entry {number} {message}"));
+            }
+            for message in exposed(folder, origin) {
+                problems.add_as(profile.danger(), &from, message);
             }
             if origin.is_some_and(|origin| AnchorPlace::file_name(origin).len() > MOST_NAME) {
                 let message = "cannot have a file for a log of so long a name";
@@ -153,14 +156,21 @@ pub(super) fn read(
     }
     secret_files(&read.secrets, profile, &from, problems);
     // Who can change whose signature counts can have another sign.
-    for message in read
-        .witnesses
-        .iter()
-        .flat_map(|file| files::of_parents(file))
-    {
-        problems.add_as(profile.danger(), &from, message);
+    for file in &read.witnesses {
+        let found = files::of_changeable_file(file).into_iter();
+        for message in found.chain(files::of_parents(file)) {
+            problems.add_as(profile.danger(), &from, message);
+        }
     }
     Some(places)
+}
+
+/// Who else can put an old checkpoint into a folder.
+fn exposed(folder: &Path, origin: Option<&KeyName>) -> Vec<String> {
+    let mut found = files::of_changeable_folder(folder);
+    let file = origin.map(|origin| folder.join(AnchorPlace::file_name(origin)));
+    found.extend(file.iter().flat_map(|file| files::of_changeable_file(file)));
+    found
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::config::{given::Given, problems::Problems, settings, sources::Sources};
+use crate::{
+    config::{given::Given, problems::Problems, profile::Profile, settings, sources::Sources},
+    files,
+};
 
 /// A place for the archives of all logs, each below the name of its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +55,7 @@ impl fmt::Display for ArchivePlace {
 /// Reads the place, for logs in a folder of this name. The outer option is none if it cannot be used.
 pub(super) fn read(
     sources: &Sources,
+    profile: Profile,
     logs: &Path,
     problems: &mut Problems,
 ) -> Option<Option<ArchivePlace>> {
@@ -63,7 +67,7 @@ pub(super) fn read(
         return None;
     };
     match &place {
-        ArchivePlace::Folder(folder) if folder.starts_with(logs) => {
+        ArchivePlace::Folder(folder) if files::real(folder).starts_with(files::real(logs)) => {
             problems.add(
                 &origin,
                 "is in the folder of the audit log: who loses that loses both",
@@ -80,6 +84,12 @@ pub(super) fn read(
             );
         }
         ArchivePlace::Folder(_) | ArchivePlace::Bucket { .. } => {}
+    }
+    // Who can write there can put in what was never in the log, and nothing there is written again.
+    if let ArchivePlace::Folder(folder) = &place {
+        for message in files::of_changeable_folder(folder) {
+            problems.add_as(profile.danger(), &origin, message);
+        }
     }
     Some(Some(place))
 }

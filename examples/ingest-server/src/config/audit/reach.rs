@@ -49,7 +49,11 @@ fn read_endpoint(members: &mut Members<'_>, url: &Member<&str>) -> Result<Endpoi
     } else {
         Endpoint::parse(url.value)
     };
-    endpoint.map_err(|error| url.wrong(format!("cannot be used: {error}")))
+    let endpoint = endpoint.map_err(|error| url.wrong(format!("cannot be used: {error}")))?;
+    if endpoint.uri().port_u16() == Some(0) {
+        return Err(url.wrong("cannot be used: nobody listens on port 0"));
+    }
+    Ok(endpoint)
 }
 
 /// The value of `Authorization`, which stands in a file of its own.

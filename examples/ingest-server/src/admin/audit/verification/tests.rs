@@ -60,14 +60,21 @@ fn a_range_has_an_entry() {
     assert_eq!(read("{}").range(0), Ok(0..u64::MAX));
     assert_eq!(read(r#"{"from":256}"#).range(257), Ok(256..u64::MAX));
     assert_eq!(read(r#"{"from":1,"to":2}"#).range(10), Ok(1..2));
-    for (text, expected) in [
-        (r#"{"from":2,"to":2}"#, "entries 2 to 2 are"),
-        (r#"{"from":5,"to":3}"#, "entries 5 to 3 are"),
-        (r#"{"from":10,"to":20}"#, "entries 10 to 20 are"),
-        (r#"{"from":5000,"to":6000}"#, "entries 5000 to 6000 are"),
+    let empty = "`to` must be more than `from`, as it is not included";
+    let late = "`from` must be less than 10, as the log has so many, from 0 on";
+    for (text, expected, wrong) in [
+        (r#"{"from":0,"to":0}"#, "entries 0 to 0 are", empty),
+        (r#"{"to":0}"#, "entries 0 to 0 are", empty),
+        (r#"{"from":2,"to":2}"#, "entries 2 to 2 are", empty),
+        (r#"{"from":5,"to":3}"#, "entries 5 to 3 are", empty),
+        (r#"{"from":10,"to":20}"#, "entries 10 to 20 are", late),
+        (
+            r#"{"from":5000,"to":6000}"#,
+            "entries 5000 to 6000 are",
+            late,
+        ),
     ] {
         let refused = read(text).range(10).unwrap_err().to_string();
-        let end = " to be verified, and the log has 10, from 0 on";
-        assert_eq!(refused, format!("{expected}{end}"));
+        assert_eq!(refused, format!("{expected} to be verified: {wrong}"));
     }
 }

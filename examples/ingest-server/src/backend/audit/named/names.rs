@@ -1,12 +1,22 @@
 //! The folders that logs have by their names, and the log in each.
 
 use std::{
+    fs,
     num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
 use super::{super::AuditOpenError, NamedLogError, NamedLogs};
 use crate::audit::{CurrentLog, EarlierLog, is_log_name};
+
+/// The names of the logs in a folder, in their order.
+pub(in super::super) fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<_> = names.filter(|name| is_log_name(name)).collect();
+    names.sort();
+    names
+}
 
 impl NamedLogs {
     /// The log of that number, if the one that is written has followed it.
@@ -41,7 +51,10 @@ impl NamedLogs {
         if folder.join("lock").is_file() {
             Ok(folder)
         } else {
-            Err(NamedLogError::Unknown)
+            Err(NamedLogError::Unknown {
+                name: name.to_owned(),
+                there: self.there(),
+            })
         }
     }
 
@@ -49,7 +62,21 @@ impl NamedLogs {
         if is_log_name(name) {
             Ok(Path::new(&self.folder).join(name))
         } else {
-            Err(NamedLogError::Name)
+            Err(NamedLogError::Name {
+                name: name.to_owned(),
+                there: self.there(),
+            })
+        }
+    }
+
+    /// The names of the logs that there are, as somebody is told them.
+    fn there(&self) -> String {
+        let names = names_in(&self.folder);
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
         }
     }
 }

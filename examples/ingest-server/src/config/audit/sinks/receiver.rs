@@ -1,6 +1,6 @@
 //! Who takes entries, and how they are reached.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU16, path::PathBuf};
 
 use portcullis_audit_log::export::{Endpoint, WebhookSecret};
 use rustls::pki_types::ServerName;
@@ -83,9 +83,10 @@ fn syslog(members: &mut Members<'_>) -> Result<Receiver, Wrong> {
     let (host, port) = parts.ok_or_else(|| address.wrong(expected))?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(host.to_owned());
+    let port: NonZeroU16 = port.parse().map_err(|_| address.wrong(expected))?;
     Ok(Receiver::Syslog {
         host: host.to_owned(),
-        port: port.parse().map_err(|_| address.wrong(expected))?,
+        port: port.get(),
         name: name.map_err(|_| address.wrong(expected))?,
         enterprise: members.number("enterprise")?,
         reach: Reach::read(members)?,

@@ -126,6 +126,14 @@ fn what_is_wrong_is_told_by_its_line_and_nothing_of_it() {
             "line 3: `address` must be a host and a port",
         ),
         (
+            "[sink.a]\nkind = \"otlp\"\nurl = \"https://canary.example:0/v1/logs\"",
+            "line 3: `url` cannot be used: nobody listens on port 0",
+        ),
+        (
+            "[sink.a]\nkind = \"syslog\"\naddress = \"canary.example:0\"",
+            "line 3: `address` must be a host and a port",
+        ),
+        (
             "[sink.a]\nkind = \"syslog\"\naddress = \"a.example:6514\"\nenterprise = -1",
             "line 4: `enterprise` must be a number",
         ),
