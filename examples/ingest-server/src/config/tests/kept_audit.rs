@@ -28,7 +28,7 @@ impl Places {
         for (file, text) in [
             ("audit/database/audit.db", ""),
             (&*format!("anchors/{own}"), ""),
-            ("sinks.toml", ""),
+            ("sinks.toml", "[sink]\n"),
             ("witness.toml", WITNESS),
         ] {
             fs::write(places.path(file), text).unwrap();
