@@ -29,7 +29,11 @@ fn unsigned(config: &Config, name: &str) -> Option<AuditOpenError> {
     let found = PublishedLog::origin(&folder)?;
     if found == identity.origin {
         let signed_by = PublishedLog::signed_by(&folder)?;
-        return Some(AuditOpenError::UnknownKey { folder, signed_by });
+        return Some(AuditOpenError::UnknownKey {
+            folder,
+            node: name.to_owned(),
+            signed_by,
+        });
     }
     Some(AuditOpenError::OtherName {
         folder,
