@@ -21,7 +21,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 66] = [
+const FIELDS: [&str; 68] = [
     "action",
     "actor",
     "address",
@@ -29,6 +29,7 @@ const FIELDS: [&str; 66] = [
     "anchor",
     "apikey.outcome",
     "apikey.source",
+    "bytes",
     "clock",
     "cursor",
     "db.collection.name",
@@ -71,6 +72,7 @@ const FIELDS: [&str; 66] = [
     "ratelimit.source",
     "reason",
     "requests",
+    "restored",
     "route",
     "rows",
     "rule",

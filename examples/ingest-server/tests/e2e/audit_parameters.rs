@@ -125,6 +125,6 @@ async fn each_route_of_the_log_refuses_what_it_does_not_know_or_cannot_read_and_
         }
         asked += 1;
     }
-    assert_eq!(asked, 13, "the routes of the log in docs/audit.md");
+    assert_eq!(asked, 14, "the routes of the log in docs/audit.md");
     assert_eq!(parameters.len(), 12, "{parameters:?}");
 }

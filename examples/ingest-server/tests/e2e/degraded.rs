@@ -22,6 +22,12 @@ fn named<'a>(degraded: &'a [Value], component: &str) -> Option<&'a Value> {
     degraded.iter().find(|it| it["component"] == component)
 }
 
+/// Whether callers are told by now that this part is degraded.
+pub(crate) async fn is_degraded(server: &Server, component: &str) -> bool {
+    let told = status(server).await;
+    named(told["degraded"].as_array().unwrap(), component).is_some()
+}
+
 /// Waits until all three tell that this part is degraded, and checks what they say.
 pub(crate) async fn wait_for_degraded(server: &Server, component: &str) {
     let gauge = format!("degraded{{component=\"{component}\"}}");
