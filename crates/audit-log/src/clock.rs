@@ -106,3 +106,34 @@ pub fn timestamp(clock: &dyn Clock) -> Timestamp {
         .and_then(Timestamp::from_unix_micros)
         .unwrap_or(Timestamp::MAX)
 }
+
+/// A clock for tests in which each look takes time.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct SlowClock {
+    clock: FakeClock,
+    step: Duration,
+}
+
+#[cfg(test)]
+impl SlowClock {
+    /// Goes on by so much each time that it is asked.
+    pub(crate) fn new(step: Duration) -> Self {
+        Self {
+            clock: FakeClock::default(),
+            step,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Clock for SlowClock {
+    fn wall(&self) -> SystemTime {
+        self.clock.wall()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.advance(self.step);
+        self.clock.monotonic()
+    }
+}

@@ -22,6 +22,7 @@ mod log;
 mod ocsf;
 mod peer;
 mod periods;
+mod present;
 mod proofs;
 mod published;
 mod reads;

@@ -1,13 +1,13 @@
 //! What the rules have found, and whether somebody has looked at it.
 
-use std::num::NonZeroUsize;
-
 use portcullis_audit_log::{
     event::{EventId, Leaf},
     rule::{FINDING_CLOSED, SUSPICIOUS},
-    search::{Filter, PageSize, Query, TermKind},
+    search::{Filter, TermKind},
     store::{Store, StoreError},
 };
+
+use super::present;
 
 /// An entry `audit.suspicious`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +23,10 @@ pub(crate) struct FoundBefore {
 /// # Errors
 /// [`StoreError`].
 pub(crate) async fn finding(store: &dyn Store, n: u64) -> Result<Option<FoundBefore>, StoreError> {
-    if n >= store.size().await? {
-        return Ok(None);
-    }
-    let batch = match store.entries(n, NonZeroUsize::MIN).await {
-        Err(StoreError::Pruned { .. }) => return Ok(None),
-        batch => batch?,
-    };
-    let Some((_, bytes)) = batch.iter().find(|(found, _)| *found == n) else {
+    let Some(bytes) = present::entry(store, n).await? else {
         return Ok(None);
     };
-    let leaf = Leaf::parse(bytes).map_err(StoreError::damaged)?;
+    let leaf = Leaf::parse(&bytes).map_err(StoreError::damaged)?;
     if leaf.action() != SUSPICIOUS.as_str() {
         return Ok(None);
     }
@@ -50,14 +43,5 @@ async fn is_closed(store: &dyn Store, id: EventId) -> Result<bool, StoreError> {
         .with(TermKind::Action, FINDING_CLOSED.as_str())
         .and_then(|filter| filter.with(TermKind::Resource, &id.to_string()))
         .and_then(|filter| filter.with(TermKind::Outcome, "success"));
-    let filter = filter.map_err(StoreError::damaged)?;
-    let mut query = Query::new(filter, PageSize::new(1).unwrap_or_default());
-    loop {
-        let page = store.search(&query).await?;
-        match page.next {
-            _ if !page.events.is_empty() => return Ok(true),
-            Some(next) => query = query.after(next),
-            None => return Ok(false),
-        }
-    }
+    present::has_any(store, filter.map_err(StoreError::damaged)?).await
 }

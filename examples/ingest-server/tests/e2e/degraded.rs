@@ -3,7 +3,10 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ALL_SCOPES, Data, Server, page_view, wait_for};
+use crate::{
+    harness::{ALL_SCOPES, Data, Server, page_view, wait_for},
+    lost_spans::Silent,
+};
 
 async fn status(server: &Server) -> Value {
     let url = server.public_url("/v1/status");
@@ -87,15 +90,8 @@ async fn anyone_may_ask_how_the_service_does_and_no_objective_counts_it() {
 #[tokio::test]
 async fn lost_spans_are_told_for_a_minute() {
     let data = Data::new();
-    // Bound and not listened on: nobody answers, and nobody else takes the port.
-    let collector = tokio::net::TcpSocket::new_v4().unwrap();
-    collector.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let endpoint = format!("http://{}", collector.local_addr().unwrap());
-    let mut command = data.production();
-    command
-        .env("INGEST_TRACE_SAMPLE_RATIO", "1")
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
-    let server = Server::start_command(&data, command);
+    let collector = Silent::bind();
+    let server = Server::start_command(&data, collector.traced(&data));
     let key = server.issue("acme", &ALL_SCOPES).await;
     wait_for("a span that is lost", async || {
         let answer = server.post("/v1/events", &key, &page_view(1)).send().await;

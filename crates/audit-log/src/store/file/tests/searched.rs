@@ -7,7 +7,7 @@ use std::{
 
 use super::{index_row::IndexRow, *};
 use crate::{
-    clock::FakeClock,
+    clock::{FakeClock, SlowClock},
     event::Resource,
     search::{Filter, Page, PageSize, SearchCursor, TermKind},
 };
@@ -121,24 +121,6 @@ async fn a_page_ends_in_time_and_the_search_goes_on_where_it_did() {
     assert!(pages >= 7, "{pages}");
 }
 
-/// Goes on by so much each time it is asked.
-#[derive(Debug)]
-struct Slow {
-    clock: FakeClock,
-    step: Duration,
-}
-
-impl Clock for Slow {
-    fn wall(&self) -> SystemTime {
-        self.clock.wall()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.clock.advance(self.step);
-        self.clock.monotonic()
-    }
-}
-
 impl Folder {
     async fn open_by(&self, clock: impl Clock + 'static) -> FileStore {
         let builder = FileStore::builder(self.dir.path()).clock(Arc::new(clock));
@@ -182,8 +164,7 @@ async fn a_page_looks_at_bundles_for_250_ms_and_says_where_it_stopped() {
     // It looks at the time when it begins, and before each bundle but the first.
     for (step, bundles) in [(250, 1), (249, 2), (125, 2), (124, 3), (60, 5)] {
         let step = Duration::from_millis(step);
-        let clock = FakeClock::default();
-        let store = folder.open_by(Slow { clock, step }).await;
+        let store = folder.open_by(SlowClock::new(step)).await;
         let query = Query::new(of_no_event(), PageSize::default());
         let page = store.search(&query).await.unwrap();
         let next = page.next.map(|next| next.before());

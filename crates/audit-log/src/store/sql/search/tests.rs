@@ -1,40 +1,19 @@
 //! How long is read for a page.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    clock::{Clock, FakeClock},
+    clock::SlowClock,
     event::{
         Action, Activity, Actor, ActorType, Delivery, EventBuilder, EventId, Id, Stamp, Timestamp,
     },
     search::{PageSize, TermKind},
     store::{Group, SqliteStore, Store as _},
 };
-
-/// Goes on by so much each time it is asked.
-#[derive(Debug)]
-struct Slow {
-    clock: FakeClock,
-    step: Duration,
-}
-
-impl Clock for Slow {
-    fn wall(&self) -> SystemTime {
-        self.clock.wall()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.clock.advance(self.step);
-        self.clock.monotonic()
-    }
-}
 
 /// Three full groups of one tenant.
 async fn fill(store: &SqliteStore) {
@@ -72,10 +51,7 @@ async fn a_page_is_looked_for_for_250_ms_and_says_where_it_stopped() {
     let filter = Filter::new().with(TermKind::Outcome, "denied").unwrap();
     // It looks at the time when it begins, and once it has looked through 4,096 leaves.
     for (step, next) in [(250, Some(2_048)), (249, None)] {
-        let clock = Arc::new(Slow {
-            clock: FakeClock::default(),
-            step: Duration::from_millis(step),
-        });
+        let clock = Arc::new(SlowClock::new(Duration::from_millis(step)));
         let pool = pool.clone();
         let tables = Tables { pool, clock };
         let query = Query::new(filter.clone(), PageSize::default());
