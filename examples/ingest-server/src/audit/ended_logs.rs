@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use portcullis_audit_log::store::{FileStoreError, Store};
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::{sync::MutexGuard, time::timeout};
 
 use super::{
     AuditFolder, CurrentLog, DATABASE, DatabaseLog, DatabaseLogError, EarlierLog, EarlierLogError,
@@ -51,12 +51,31 @@ impl AuditFolder {
     where
         F: Future<Output = T>,
     {
-        let _held = timeout(MOST_WAITED, self.hold_ended()).await;
+        let _held = self.wait_for_ended().await;
         let opened = OpenEndedLogs::open(self).await;
         let done = work(opened.logs.iter().map(KeptLog::store).collect()).await;
         let not_reached = opened.not_reached.clone();
         opened.close().await;
         (done, not_reached)
+    }
+
+    /// Another log, as soon as nobody else of this process has it open. Nobody else opens it before what is given beside
+    /// it is dropped.
+    ///
+    /// # Errors
+    /// [`OtherLogError`].
+    pub(super) async fn open_ended(
+        &self,
+        name: &str,
+    ) -> Result<(KeptLog, Option<MutexGuard<'_, ()>>), OtherLogError> {
+        let held = self.wait_for_ended().await;
+        Ok((self.open(name).await?, held))
+    }
+
+    /// Keeps others of this process away from logs whose processes have ended, unless one of them has them for longer
+    /// than anybody waits.
+    async fn wait_for_ended(&self) -> Option<MutexGuard<'_, ()>> {
+        timeout(MOST_WAITED, self.hold_ended()).await.ok()
     }
 }
 
@@ -156,6 +175,7 @@ impl From<OtherLogError> for WhyNotReached {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use portcullis_audit_log::{
         audit::Generation,
         clock::{Clock, SystemClock},
@@ -215,5 +235,26 @@ mod tests {
         // They were given back.
         let (count, not_reached) = folder.with_ended(reached).await;
         assert_eq!((count, &*not_reached), (4, &[four][..]));
+    }
+
+    #[tokio::test]
+    async fn who_reads_one_waits_for_who_has_it_open_in_this_process_and_for_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let all = folder.path();
+        log(all, "command-line").await;
+        let folder = AuditFolder::new(all.to_owned(), "server".to_owned());
+        let held = folder.hold_ended().await;
+        let looked_at = folder.open("command-line").await.unwrap();
+        let mut reading = Box::pin(folder.open_ended("command-line"));
+        assert!(reading.as_mut().now_or_never().is_none());
+        looked_at.close().await.unwrap();
+        drop(held);
+        let (read, held) = reading.await.unwrap();
+        read.close().await.unwrap();
+        drop(held);
+        let running = LockFile::alone(&all.join("command-line/lock")).unwrap();
+        let refused = folder.open_ended("command-line").await.err();
+        assert!(matches!(refused, Some(OtherLogError::InUse)));
+        drop(running);
     }
 }

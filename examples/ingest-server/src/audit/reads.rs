@@ -50,7 +50,8 @@ impl<'a> AuditReads<'a> {
         }
     }
 
-    /// A page of events, the newest first, of this process's log or of one that has ended.
+    /// A page of events, the newest first, of this process's log or of one that has ended, which this process may be
+    /// looking at itself: that is waited for.
     pub(crate) async fn search(
         &self,
         log: Option<&str>,
@@ -59,7 +60,7 @@ impl<'a> AuditReads<'a> {
         let Some(other) = log.filter(|log| !self.folder.is_own(log)) else {
             return Ok(self.audit.search(query).await?);
         };
-        let log = self.folder.open(other).await?;
+        let (log, _held) = self.folder.open_ended(other).await?;
         let page = log.store().search(query).await;
         log.close().await?;
         Ok(page?)
