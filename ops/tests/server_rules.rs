@@ -162,9 +162,7 @@ impl Alertmanager {
         );
         let path = folder.join("alertmanager.yml");
         fs::write(&path, config).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap().to_string();
-        drop(free);
+        let address = free_address();
         let child = Command::new("prometheus-alertmanager")
             .arg(format!("--config.file={}", path.display()))
             .arg(format!("--storage.path={}", folder.join("data").display()))
@@ -196,6 +194,15 @@ impl Drop for Alertmanager {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// An address whose port nobody has. The system does not give it to a connection, for which it has those from
+/// 32,768 on, and other processes that look for one begin elsewhere.
+fn free_address() -> String {
+    let first = std::process::id() * 8;
+    let mut addresses = (first..).map(|next| format!("127.0.0.1:{}", 10_000 + next % 10_000));
+    let free = addresses.find(|address| TcpListener::bind(address).is_ok());
+    free.unwrap()
 }
 
 fn wait_for<T>(what: &str, mut met: impl FnMut() -> Option<T>) -> T {
