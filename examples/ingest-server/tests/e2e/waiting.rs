@@ -14,22 +14,24 @@ async fn an_idle_connection_ends_silently_after_the_time_that_is_set() {
     command.env("INGEST_KEEP_ALIVE", "2");
     let server = Server::start_command(&data, command);
     let request = "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
+    let keep_alive = Duration::from_secs(2);
     for address in [server.public_address(), server.admin_address()] {
+        // From before each begins: the server measures from a moment that this process does not see.
+        let opening = Instant::now();
         let mut fresh = Raw::connect(address);
         let mut used = Raw::connect(address);
         // Empty lines are no request.
         let mut empty = Raw::connect(address);
-        let opened = Instant::now();
         empty.send("\r\n\r\n");
-        for _ in 0..2 {
-            used.send(request);
-            let _answer = used.answer(false);
-        }
-        let idle = Instant::now();
+        used.send(request);
+        let _answer = used.answer(false);
+        let using = Instant::now();
+        used.send(request);
+        let _answer = used.answer(false);
         assert!(fresh.ends() && empty.ends());
-        assert!(opened.elapsed() >= Duration::from_secs(2));
+        assert!(opening.elapsed() >= keep_alive);
         assert!(used.ends());
-        assert!(idle.elapsed() >= Duration::from_millis(1_900));
+        assert!(using.elapsed() >= keep_alive);
     }
 }
 
