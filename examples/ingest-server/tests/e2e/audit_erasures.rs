@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Data, Server, on_record};
+use crate::harness::{Data, Server, noted, on_record};
 
 async fn personal(server: &Server, n: u64) -> Value {
     let path = format!("/admin/audit/events/{n}");
@@ -152,6 +152,7 @@ async fn who_asks_says_by_what_program_beside_the_entry_and_not_in_it() {
     let answer = request.header("user-agent", &long).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
 
+    noted(&server, "&action=auth.attempt", 1).await;
     let events = on_record(&server, "").await;
     let mut agents = Vec::new();
     for event in &events {

@@ -493,6 +493,16 @@ pub(crate) async fn on_record(server: &Server, query: &str) -> Vec<Value> {
     events
 }
 
+/// What is on record as soon as it is at least so much: nobody waits for a note of what was refused or taken in, which may
+/// come after the answer.
+pub(crate) async fn noted(server: &Server, query: &str, at_least: usize) -> Vec<Value> {
+    wait_for("what is noted", async || {
+        let events = on_record(server, query).await;
+        (events.len() >= at_least).then_some(events)
+    })
+    .await
+}
+
 /// An audit log that nothing can be put into, until it is shown again.
 pub(crate) struct HiddenLog {
     place: PathBuf,
