@@ -1,12 +1,28 @@
 //! Suspicious access is found in the audit log, and put on record itself.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 use futures_util::future::join_all;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::{ALL_SCOPES, Data, Server, on_record, wait_for};
+
+/// Up to which entry the rules have looked, which they do after the answer; there also who asked, and from where, is
+/// opened, with a data key.
+pub(crate) fn looked_at(data: &Data) -> Option<u64> {
+    let cursors = fs::read_to_string(data.path().join("audit/server/cursors")).ok()?;
+    let line = cursors.lines().find(|line| line.starts_with("rules "))?;
+    line.split(' ').nth(1)?.parse().ok()
+}
+
+/// Waits until the rules have looked at so many entries.
+pub(crate) async fn wait_until_looked_at(data: &Data, entries: u64) {
+    wait_for("the rules to have looked", async || {
+        (looked_at(data) >= Some(entries)).then_some(())
+    })
+    .await;
+}
 
 async fn found(server: &Server) -> Vec<Value> {
     on_record(server, "&action=audit.suspicious").await
@@ -59,14 +75,9 @@ async fn who_reads_a_hundred_leads_is_found_once() {
     let key = server.issue("acme", &ALL_SCOPES).await;
     let lead = leads.first().unwrap();
     assert_eq!(server.read_lead(&key, lead).await.status(), StatusCode::OK);
-    wait_for("the rules to have looked", async || {
-        let cursors = std::fs::read_to_string(data.path().join("audit/server/cursors")).ok()?;
-        let line = cursors.lines().find(|line| line.starts_with("rules "))?;
-        let next: u64 = line.split(' ').nth(1)?.parse().ok()?;
-        let events = on_record(&server, "&action=lead.read").await;
-        (next > events.last()?["n"].as_u64()?).then_some(())
-    })
-    .await;
+    let read = on_record(&server, "&action=lead.read").await;
+    let read = read.last().unwrap()["n"].as_u64().unwrap();
+    wait_until_looked_at(&data, read + 1).await;
     assert_eq!(found(&server).await.len(), 1);
 }
 

@@ -7,6 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
+    audit_rules::{looked_at, wait_until_looked_at},
     harness::{ALL_SCOPES, Data, Key, OTHER_SECRET, Server, page_view, slow_down, wait_for},
     movement::assert_moved,
     tier_limits::limit_for_good,
@@ -279,6 +280,8 @@ async fn data_keys_count_calls_of_the_key_encryption_key_and_what_the_cache_save
     let data = Data::new();
     let server = Server::start_on(&data);
     let key = server.issue("acme", &ALL_SCOPES).await;
+    // The log was opened, and a key was begun to be issued and was.
+    wait_until_looked_at(&data, 3).await;
     let before = server.metrics().await;
     // Two data keys are made for the first lead, and serve as they were made; the others find them too.
     for email in ["a@b.example", "c@d.example", "e@f.example"] {
@@ -313,7 +316,9 @@ async fn data_keys_count_calls_of_the_key_encryption_key_and_what_the_cache_save
 
     // Another process unwraps them once.
     assert!(server.terminate().success());
+    let earlier = looked_at(&data).unwrap();
     let server = Server::start_on(&data);
+    wait_until_looked_at(&data, earlier + 1).await;
     let before = server.metrics().await;
     for email in ["g@h.example", "i@j.example"] {
         let lead = json!({ "email": email, "phone": "+442079460958" });
