@@ -8,14 +8,21 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{alerts, catalogue::Catalogue, dashboards, routes, rules, slo};
+use crate::{
+    alerts, blackbox,
+    catalogue::Catalogue,
+    dashboards,
+    routes, rules, slo,
+};
 
 /// Why the repository could not be read or written.
 #[derive(Debug, Error)]
 pub(crate) enum FileError {
     #[error("{path} cannot be read or written: {kind}")]
     File { path: String, kind: io::ErrorKind },
-    #[error("docs/metrics.json is no catalogue of metrics")]
+    #[error(
+        "docs/metrics.json is no catalogue of metrics, or docs/log-line.schema.json no schema of a line"
+    )]
     Catalogue(#[from] serde_json::Error),
 }
 
@@ -39,7 +46,7 @@ pub(crate) fn catalogue() -> Result<Catalogue, FileError> {
 }
 
 /// Every file that is made, by its path below [`FOLDER`].
-pub(crate) fn made() -> BTreeMap<String, String> {
+pub(crate) fn made() -> Result<BTreeMap<String, String>, FileError> {
     let mut files = BTreeMap::new();
     let mut add = |path: String, text: String| files.insert(path, text);
     for slo in &slo::SLOS {
@@ -67,14 +74,15 @@ pub(crate) fn made() -> BTreeMap<String, String> {
     );
     add("alertmanager.yml".into(), routes::alertmanager());
     add("prometheus.yml".into(), routes::prometheus());
+    add("blackbox.yml".into(), blackbox::modules());
     add("templates/portcullis.tmpl".into(), routes::TEMPLATE.into());
     add("mixin.libsonnet".into(), dashboards::mixin());
-    files
+    Ok(files)
 }
 
 /// Writes them, and removes what is made no more.
 pub(crate) fn generate() -> Result<(), FileError> {
-    let made = made();
+    let made = made()?;
     for path in there()?.difference(&made.keys().cloned().collect()) {
         let path = format!("{FOLDER}/{path}");
         fs::remove_file(root().join(&path)).map_err(|error| failed(&path, &error))?;
@@ -91,7 +99,7 @@ pub(crate) fn generate() -> Result<(), FileError> {
 
 /// What differs from what would be made.
 pub(crate) fn drift() -> Result<Vec<String>, FileError> {
-    let made = made();
+    let made = made()?;
     let mut differing: Vec<_> = there()?
         .into_iter()
         .filter(|path| !made.contains_key(path))

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod alerts;
+mod blackbox;
 mod catalogue;
 mod check;
 mod command;
