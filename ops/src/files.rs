@@ -12,6 +12,7 @@ use crate::{
     alerts, blackbox,
     catalogue::Catalogue,
     dashboards,
+    logs::{self, LogLine},
     routes, rules, slo,
 };
 
@@ -25,6 +26,9 @@ pub(crate) enum FileError {
     )]
     Catalogue(#[from] serde_json::Error),
 }
+
+/// What the service says that a line of its log is.
+pub(crate) const LOG_LINE: &str = "docs/log-line.schema.json";
 
 /// Where what is made stands.
 const FOLDER: &str = "deploy/monitoring";
@@ -75,6 +79,15 @@ pub(crate) fn made() -> Result<BTreeMap<String, String>, FileError> {
     add("alertmanager.yml".into(), routes::alertmanager());
     add("prometheus.yml".into(), routes::prometheus());
     add("blackbox.yml".into(), blackbox::modules());
+    add("logs/alloy/config.alloy".into(), logs::ALLOY.into());
+    add("logs/vector/vector.yaml".into(), logs::VECTOR.into());
+    add(
+        "logs/fluent-bit/fluent-bit.yaml".into(),
+        logs::FLUENT_BIT.into(),
+    );
+    add("logs/opensearch-policy.json".into(), logs::policy());
+    let line = LogLine::read(&read(LOG_LINE)?)?;
+    add("logs/opensearch-template.json".into(), line.template());
     add("templates/portcullis.tmpl".into(), routes::TEMPLATE.into());
     add("mixin.libsonnet".into(), dashboards::mixin());
     Ok(files)

@@ -7,6 +7,7 @@ mod check;
 mod command;
 mod dashboards;
 mod files;
+mod logs;
 mod mentions;
 mod promql;
 mod query;

@@ -166,6 +166,8 @@ mod limits;
 mod limits_file;
 #[path = "e2e/locked_revocations.rs"]
 mod locked_revocations;
+#[path = "e2e/log_lines.rs"]
+mod log_lines;
 #[path = "e2e/lost_spans.rs"]
 mod lost_spans;
 #[path = "e2e/memory.rs"]
