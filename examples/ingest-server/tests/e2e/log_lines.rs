@@ -21,7 +21,7 @@ fn repository(path: &str) -> String {
 async fn lines() -> Vec<String> {
     let data = Data::new();
     let mut command = data.production();
-    command.env("INGEST_LOG", "debug,hyper=info,h2=info,rustls=info");
+    command.env("INGEST_LOG", "info,ingest_server=debug");
     let server = Server::start_command(&data, command);
     let key = server.issue("acme", &ALL_SCOPES).await;
     let keys = ProbeKeys::issue(&server, "probe").await;

@@ -144,20 +144,23 @@ async fn what_is_swallowed_fails_at_the_deadline_of_a_step() {
 }
 
 #[tokio::test]
-async fn a_key_that_sees_too_much_fails_the_reading_of_masks() {
+async fn a_key_that_may_see_more_sees_masks_all_the_same_and_one_that_may_do_less_fails() {
     let server = Server::start();
     let keys = ProbeKeys::issue(&server, "probe").await;
+    let with = |key: &str| {
+        fs::write(&keys.file, format!("{key}\n{}\n", keys.revoked.text)).unwrap();
+        once(&keys, &server.public_url(""))
+    };
     let open = server.issue("probe", &crate::harness::ALL_SCOPES).await;
-    fs::write(
-        &keys.file,
-        format!("{}\n{}\n", open.text, keys.revoked.text),
-    )
-    .unwrap();
-    let output = once(&keys, &server.public_url(""));
+    let output = with(&open.text);
+    assert!(output.status.success(), "{output:?}");
+    let writes = server.issue("probe", &["events:write"]).await;
+    let output = with(&writes.text);
     assert_eq!(output.status.code(), Some(1));
     let text = told(&output);
+    assert_eq!(text.matches(" ok in ").count(), 3, "{text}");
     assert!(
-        text.contains("must not have the scope pii:read") || text.contains("answered 400"),
+        text.contains("answered 403 (auth.scope), not 201"),
         "{text}"
     );
 }
