@@ -5,6 +5,7 @@ mod keys;
 mod limits;
 mod missing;
 mod personal_data;
+mod probes;
 mod quality;
 mod service;
 mod telemetry;
@@ -206,6 +207,7 @@ pub(crate) fn of_components() -> Vec<Alert> {
         limits::alerts(),
         keys::alerts(),
         personal_data::alerts(),
+        probes::alerts(),
         quality::alerts(),
         audit::alerts(),
         telemetry::alerts(),

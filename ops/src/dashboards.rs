@@ -219,7 +219,11 @@ mod tests {
         for dashboard in all() {
             let page: serde_json::Value = serde_json::from_str(&dashboard.json()).unwrap();
             assert_eq!(json::refused(&page), [] as [String; 0]);
-            assert!(files::made().contains_key(&format!("dashboards/{}.json", dashboard.name)));
+            assert!(
+                files::made()
+                    .unwrap()
+                    .contains_key(&format!("dashboards/{}.json", dashboard.name))
+            );
         }
     }
 }

@@ -8,16 +8,27 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{alerts, catalogue::Catalogue, dashboards, routes, rules, slo};
+use crate::{
+    alerts, blackbox,
+    catalogue::Catalogue,
+    dashboards,
+    logs::{self, LogLine},
+    routes, rules, slo,
+};
 
 /// Why the repository could not be read or written.
 #[derive(Debug, Error)]
 pub(crate) enum FileError {
     #[error("{path} cannot be read or written: {kind}")]
     File { path: String, kind: io::ErrorKind },
-    #[error("docs/metrics.json is no catalogue of metrics")]
+    #[error(
+        "docs/metrics.json is no catalogue of metrics, or docs/log-line.schema.json no schema of a line"
+    )]
     Catalogue(#[from] serde_json::Error),
 }
+
+/// What the service says that a line of its log is.
+pub(crate) const LOG_LINE: &str = "docs/log-line.schema.json";
 
 /// Where what is made stands.
 const FOLDER: &str = "deploy/monitoring";
@@ -39,7 +50,7 @@ pub(crate) fn catalogue() -> Result<Catalogue, FileError> {
 }
 
 /// Every file that is made, by its path below [`FOLDER`].
-pub(crate) fn made() -> BTreeMap<String, String> {
+pub(crate) fn made() -> Result<BTreeMap<String, String>, FileError> {
     let mut files = BTreeMap::new();
     let mut add = |path: String, text: String| files.insert(path, text);
     for slo in &slo::SLOS {
@@ -67,14 +78,24 @@ pub(crate) fn made() -> BTreeMap<String, String> {
     );
     add("alertmanager.yml".into(), routes::alertmanager());
     add("prometheus.yml".into(), routes::prometheus());
+    add("blackbox.yml".into(), blackbox::modules());
+    add("logs/alloy/config.alloy".into(), logs::ALLOY.into());
+    add("logs/vector/vector.yaml".into(), logs::VECTOR.into());
+    add(
+        "logs/fluent-bit/fluent-bit.yaml".into(),
+        logs::FLUENT_BIT.into(),
+    );
+    add("logs/opensearch-policy.json".into(), logs::policy());
+    let line = LogLine::read(&read(LOG_LINE)?)?;
+    add("logs/opensearch-template.json".into(), line.template());
     add("templates/portcullis.tmpl".into(), routes::TEMPLATE.into());
     add("mixin.libsonnet".into(), dashboards::mixin());
-    files
+    Ok(files)
 }
 
 /// Writes them, and removes what is made no more.
 pub(crate) fn generate() -> Result<(), FileError> {
-    let made = made();
+    let made = made()?;
     for path in there()?.difference(&made.keys().cloned().collect()) {
         let path = format!("{FOLDER}/{path}");
         fs::remove_file(root().join(&path)).map_err(|error| failed(&path, &error))?;
@@ -91,7 +112,7 @@ pub(crate) fn generate() -> Result<(), FileError> {
 
 /// What differs from what would be made.
 pub(crate) fn drift() -> Result<Vec<String>, FileError> {
-    let made = made();
+    let made = made()?;
     let mut differing: Vec<_> = there()?
         .into_iter()
         .filter(|path| !made.contains_key(path))

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod alerts;
+mod blackbox;
 mod catalogue;
 mod check;
 mod command;
 mod dashboards;
 mod files;
+mod logs;
 mod mentions;
 mod promql;
 mod query;

@@ -2,7 +2,7 @@
 
 use crate::{
     alerts::{self, Severity},
-    timing,
+    blackbox, timing,
     yaml::Yaml,
 };
 
@@ -147,6 +147,10 @@ pub(crate) fn prometheus() -> String {
         ("authorization", authorization),
         ("static_configs", targets(&["127.0.0.1:9090"])),
     ]);
+    let probe = Yaml::map([
+        ("job_name", Yaml::text("portcullis-probe")),
+        ("static_configs", targets(&["127.0.0.1:9115"])),
+    ]);
     let itself = Yaml::map([
         ("job_name", Yaml::text("prometheus")),
         ("static_configs", targets(&["127.0.0.1:9091"])),
@@ -165,7 +169,10 @@ pub(crate) fn prometheus() -> String {
             "alerting",
             Yaml::map([("alertmanagers", Yaml::list([managers]))]),
         ),
-        ("scrape_configs", Yaml::list([service, itself])),
+        (
+            "scrape_configs",
+            Yaml::list([service, probe, blackbox::job(), itself]),
+        ),
     ])
     .file()
 }

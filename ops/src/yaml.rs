@@ -32,7 +32,7 @@ impl Yaml {
     }
 
     /// The members that are there.
-    pub(crate) fn map<const N: usize>(members: [(&str, Self); N]) -> Self {
+    pub(crate) fn map<'a>(members: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
         let members = members
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value));

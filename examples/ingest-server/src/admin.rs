@@ -16,6 +16,7 @@ mod kept_policy;
 mod key_cache;
 mod limits;
 mod names;
+mod probe_rows;
 mod quality;
 mod quality_periods;
 mod readiness;
@@ -59,6 +60,7 @@ pub(crate) use self::{
     kept_policy::{PolicyObserver, PolicyStart, PolicyState, ReplaceError},
     key_cache::{KeyCache, KeyCacheReport},
     limits::{Limits, LimitsReport},
+    probe_rows::ProbeRows,
     quality::{QualityReports, Samples},
     quality_periods::{PeriodAsked, PeriodError, QualityPeriods},
     readiness::{Components, ReadinessCheck},
@@ -79,6 +81,7 @@ pub(crate) struct UseCases {
     pub(crate) index: IndexVersions,
     pub(crate) key_cache: KeyCache,
     pub(crate) limits: Limits,
+    pub(crate) probe_rows: ProbeRows,
     pub(crate) quality: QualityReports,
     pub(crate) quality_periods: QualityPeriods,
     pub(crate) readiness: ReadinessCheck,
@@ -126,6 +129,11 @@ impl UseCases {
                 keys: tenant_keys,
                 quality_history: Arc::clone(&components.quality_history),
                 tombstones: services.tombstones.clone(),
+                clock: Arc::clone(&services.clock),
+                recorder: recorder.clone(),
+            },
+            probe_rows: ProbeRows {
+                store: Arc::clone(&services.store),
                 clock: Arc::clone(&services.clock),
                 recorder: recorder.clone(),
             },

@@ -11,6 +11,7 @@ mod earlier_leads;
 pub(crate) mod erasures;
 mod listeners;
 pub(crate) mod policies;
+mod probe_rows;
 mod quality_history;
 mod rotation_schedule;
 mod run;
@@ -52,7 +53,7 @@ use crate::{
         PiiMetrics, PolicyMetrics, SecretMetrics, StageMetrics, WriteMetrics,
     },
     pipeline::{
-        BodyAllowances, RequestsInFlight,
+        BodyAllowances, ProbeTenant, RequestsInFlight,
         failed_attempts::{AttemptObserver, FailedAttempts, TriedSecret},
         key_checks::KeyChecks,
         pii::PiiReports,
@@ -248,6 +249,7 @@ impl App {
             detection,
             limiter: backend.limiter,
             quality,
+            probe: ProbeTenant::new(config.observability.probe_tenant.clone()),
             schemas: Arc::clone(&config.schemas),
             unique_fields: config.unique_lead_fields.clone(),
             store: backend.store,
@@ -320,6 +322,11 @@ impl App {
             Arc::clone(&services.entropy),
         );
         let rotating = ServiceTask::spawn("the schedule of rotations", rotating);
+        let deleting = probe_rows::delete(
+            admin.use_cases.probe_rows.clone(),
+            config.observability.probe_tenant.clone(),
+        );
+        let deleting = ServiceTask::spawn("the deletion of what the probe wrote", deleting);
         let verifications = admin.use_cases.audit.verifications();
         observe::register_audit_verification(registry, verifications.tally())?;
         let verifying = audit_verification::run(verifications.clone(), audit_leadership);
@@ -356,6 +363,7 @@ impl App {
                 indexing,
                 counting,
                 rotating,
+                deleting,
                 verifying,
                 watching,
                 pinging,

@@ -13,6 +13,7 @@ mod keys;
 mod log_end;
 mod metrics;
 mod opened;
+mod probe;
 mod progress;
 mod quality;
 mod serve;
@@ -74,6 +75,8 @@ enum Command {
     Audit(audit::Command),
     /// Erase a tenant or a lead for good, from a backup that is restored too.
     Erase(erase::Erase),
+    /// Ask a service again and again what its tenants ask for, and tell Prometheus what came of it.
+    Probe(probe::Probe),
 }
 
 /// Why a command did not do what it was asked.
@@ -111,6 +114,8 @@ enum CliError {
     Unverified(#[from] audit::Unverified),
     #[error(transparent)]
     QualityPeriod(#[from] PeriodError),
+    #[error(transparent)]
+    Probe(#[from] probe::Error),
     #[error("the demo invents tenants and keys: it runs in the dev profile only")]
     DemoInProduction,
     #[error("the runtime cannot be started: {0}")]
@@ -161,6 +166,7 @@ fn run_hiding(hidden: Hidden) -> ExitCode {
                     Command::Quality(command) => quality::run(&settings, command).await,
                     Command::Audit(command) => audit::run(&settings, command).await,
                     Command::Erase(arguments) => erase::run(&settings, arguments).await,
+                    Command::Probe(arguments) => probe::run(&settings, &arguments).await,
                 }
             })
         });
@@ -205,6 +211,7 @@ impl CliError {
             Self::QualityPeriod(PeriodError::Invalid(_)) => ExitCode::from(2),
             Self::Unverified(error) => ExitCode::from(error.exit_code()),
             Self::Log(error) if error.is_usage_error() => ExitCode::from(2),
+            Self::Probe(error) if error.is_usage_error() => ExitCode::from(2),
             Self::ApiKey(error) if error.is_usage_error() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

@@ -182,6 +182,16 @@ pub(crate) fn is_dev(sources: &Sources) -> bool {
     profile::read(sources, &mut Problems::default()) == Profile::Dev
 }
 
+/// Which events are logged, for who needs no other setting.
+///
+/// # Errors
+/// [`ConfigError`] where that is no filter.
+pub(crate) fn log_filter(sources: &Sources) -> Result<String, ConfigError> {
+    let mut problems = Problems::default();
+    let filter = observability::log_filter(sources, &mut problems);
+    filter.ok_or_else(|| problems.into_error())
+}
+
 /// The folder for the database and for generated secrets.
 pub(crate) fn data_dir(sources: &Sources) -> PathBuf {
     database::data_dir(sources, &mut Problems::default())

@@ -15,5 +15,6 @@ mod witness;
 pub(crate) use self::{
     deliveries::{Deliveries, DeliveryState, cursor_of},
     sink::UnusableSink,
+    tls::client as tls_client,
     witness::connection,
 };

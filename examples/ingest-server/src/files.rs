@@ -6,6 +6,7 @@ mod exposure;
 mod policy;
 mod private;
 mod real;
+mod secret;
 
 pub(crate) use self::{
     bounded::{Unreadable, read, read_text},
@@ -13,4 +14,5 @@ pub(crate) use self::{
     policy::{FilePolicy, MAX_POLICY, PolicyFile, PolicyText},
     private::{create_folder, create_new, replace},
     real::real,
+    secret::secret_text,
 };

@@ -22,6 +22,7 @@ mod movement;
 mod objectives;
 mod pii;
 mod policies;
+mod probe;
 mod process;
 mod quality_history;
 mod rotations;
@@ -53,6 +54,7 @@ pub(crate) use self::{
     objectives::ObjectiveMetrics,
     pii::PiiMetrics,
     policies::PolicyMetrics,
+    probe::{Journey, ProbeMetrics, Step},
     process::{register_build, register_volumes},
     quality_history::register_quality_history,
     rotations::register_rotations,

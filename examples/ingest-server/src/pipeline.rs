@@ -37,6 +37,7 @@ mod open;
 mod parse;
 pub(crate) mod pii;
 mod pii_span;
+mod probe_tenant;
 pub(crate) mod rejection;
 mod resolve;
 mod seal;
@@ -72,6 +73,7 @@ pub(crate) use self::{
     lead_reads::{LeadQuery, LeadReads, Wanted, admit_reader},
     limit_address::ClientAddress,
     limits::check_operator,
+    probe_tenant::ProbeTenant,
 };
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::{examine::Examiner, parse::Envelope, validate::Valid};
@@ -87,7 +89,9 @@ pub(crate) async fn ingest(
     request: Request<Body>,
 ) -> Result<Acknowledged, RequestRejection> {
     let promise = DurablePromise::new(&services.objectives, &services.clock);
-    let mut accounting = Accounting::open(&services.quality).with_promise(promise);
+    let mut accounting = Accounting::open(&services.quality)
+        .with_promise(promise)
+        .leaving_out(services.probe.clone());
     let outcome = take(services, intake, request, &mut accounting).await;
     accounting.close(&outcome);
     outcome

@@ -46,7 +46,7 @@ pub(crate) use self::{
     },
     shredder::Shredder,
     sqlite::LogDatabase,
-    sweeping::{Sweeping, UniqueFieldsError},
+    sweeping::{OldRows, Sweeping, UniqueFieldsError},
     tombstones::{ErasureNoteError, NotedErasures, Tombstone, Tombstones, TombstonesError},
     writer::{WriteEvent, WriteObserver, Writer, WriterLimits},
 };

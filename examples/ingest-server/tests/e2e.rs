@@ -27,6 +27,8 @@ mod key_checks;
 mod movement;
 #[path = "e2e/packages.rs"]
 mod packages;
+#[path = "e2e/probes.rs"]
+mod probes;
 #[path = "e2e/programs.rs"]
 mod programs;
 #[path = "e2e/raw.rs"]
@@ -164,6 +166,8 @@ mod limits;
 mod limits_file;
 #[path = "e2e/locked_revocations.rs"]
 mod locked_revocations;
+#[path = "e2e/log_lines.rs"]
+mod log_lines;
 #[path = "e2e/lost_spans.rs"]
 mod lost_spans;
 #[path = "e2e/memory.rs"]
@@ -188,6 +192,10 @@ mod plaintext_reads;
 mod policy_files;
 #[path = "e2e/pressure.rs"]
 mod pressure;
+#[path = "e2e/probe.rs"]
+mod probe;
+#[path = "e2e/probe_tenant.rs"]
+mod probe_tenant;
 #[path = "e2e/quality_history.rs"]
 mod quality_history;
 #[path = "e2e/quality_pages.rs"]
@@ -231,6 +239,8 @@ mod server_audit_witness;
 #[cfg(feature = "aws-kms")]
 #[path = "e2e/server_aws.rs"]
 mod server_aws;
+#[path = "e2e/server_blackbox.rs"]
+mod server_blackbox;
 #[path = "e2e/server_browser.rs"]
 mod server_browser;
 #[path = "e2e/server_canaries.rs"]

@@ -90,12 +90,12 @@ const COMPONENTS: &[(&str, &str, &[&str])] = &[
         &["LabelOverflow", "TelemetryLosing"],
     ),
     ("configuration", "config_problems", &["ConfigSuspect"]),
+    ("probes", "probe_success", &["ProbeFailing"]),
     ("alerting", "up", &["Watchdog"]),
 ];
 
 /// An alert that comes with its component, and a metric that would be there if the component were.
 const NOT_BUILT: &[(&str, &str)] = &[
-    ("ProbeFailing", "probe_success"),
     ("BackupStale", "backup_last_verified_timestamp_seconds"),
     (
         "DrillOverdue",
@@ -160,8 +160,8 @@ mod tests {
             "one is there twice"
         );
         let other = Alert {
-            name: "ProbeFailing",
-            component: "probes",
+            name: "BackupStale",
+            component: "backups",
             ..alerts.pop().unwrap()
         };
         alerts.push(other);

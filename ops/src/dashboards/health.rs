@@ -53,6 +53,21 @@ pub(super) fn dashboard() -> Dashboard {
                 ],
             },
             Row {
+                title: "What the probe finds",
+                panels: vec![
+                    Panel::new("Failed rounds", "Rounds of a journey that failed in a row, by the step at which the last one did.", "short", &[
+                        ("max by (journey, step) (probe_failed_rounds)", "{{journey}} {{step}}"),
+                    ]).alert("ProbeFailing", 3.0),
+                    Panel::new("Steps", "1 for a step that succeeded last.", "short", &[
+                        ("min by (journey, step) (probe_success{journey=~\"write|lead|keys\"})", "{{journey}} {{step}}"),
+                    ]),
+                    Panel::new("Time of steps", "The 95th percentile, by step.", "s", &[
+                        ("histogram_quantile(0.95, sum by (journey, step, le) (rate(probe_seconds_bucket[$__rate_interval])))",
+                            "{{journey}} {{step}}"),
+                    ]),
+                ],
+            },
+            Row {
                 title: "What telemetry loses",
                 panels: vec![
                     Panel::new("Spans", "Spans that did not reach the collector, in 10 min, by why.", "short", &[

@@ -104,6 +104,9 @@ pub(crate) enum Action<'a> {
         /// All of the tenant unless it is one lead.
         lead: Option<LeadId>,
     },
+    DeleteProbeRows {
+        tenant: &'a str,
+    },
 }
 
 /// What operators do with data keys, and with the rows that need them.
@@ -167,6 +170,7 @@ impl Action<'_> {
             Self::Index { what, .. } => what.on_record(),
             Self::Erase { lead: None, .. } => on_record::TENANT_ERASE,
             Self::Erase { lead: Some(_), .. } => on_record::LEAD_ERASE,
+            Self::DeleteProbeRows { .. } => on_record::PROBE_DELETE,
         }
     }
 
@@ -193,6 +197,7 @@ impl Action<'_> {
                 | Self::CloseFinding { .. }
                 | Self::EraseAudit { .. }
                 | Self::Erase { .. }
+                | Self::DeleteProbeRows { .. }
         )
     }
 
@@ -226,7 +231,9 @@ impl Action<'_> {
     /// The tenant it is about, as it was asked for.
     pub(crate) fn tenant(&self) -> Option<&str> {
         match self {
-            Self::IssueApiKey { tenant, .. } | Self::Erase { tenant, .. } => Some(tenant),
+            Self::IssueApiKey { tenant, .. }
+            | Self::Erase { tenant, .. }
+            | Self::DeleteProbeRows { tenant } => Some(tenant),
             Self::DataKeys { tenant, .. } => *tenant,
             Self::ListApiKeys { tenant }
             | Self::ReadQuality { tenant }

@@ -7,13 +7,14 @@ mod table;
 
 use std::{env, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use portcullis_telemetry::{Environment, MetricDescription};
+use portcullis_telemetry::{Environment, MetricDescription, Registry};
 
 use self::catalogue::Start;
 use super::{App, telemetry};
 use crate::{
     backend::SecretServices,
     config::{Config, Flags, Sources},
+    observe::ProbeMetrics,
 };
 
 const HEAD: &str = "\
@@ -32,6 +33,9 @@ without bound: beyond its bound, what is new shares one series, whose labels rea
 when they are first counted. *With* says what has to be set for a metric to be there at all. The same for programs,
 with the bounds of buckets and which series are there from the start, is [metrics.json](metrics.json), which
 `ingest-server metrics --json` prints.
+
+What `ingest-server probe` shows instead, in a process of its own, says so: in `metrics.json` its `process` is `probe`,
+and that of all others `server`.
 ";
 
 const REMAKE: &str = "make it again: UPDATE_DOCS=1 cargo test -p ingest-server --lib metrics_page";
@@ -81,6 +85,23 @@ struct Row {
     metric: MetricDescription,
     need: Option<Need>,
     start: Start,
+    process: Process,
+}
+
+/// Who has a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Process {
+    Server,
+    Probe,
+}
+
+impl Process {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Probe => "probe",
+        }
+    }
 }
 
 /// What a service registered, and the samples that it showed at once.
@@ -134,14 +155,38 @@ async fn registered(settings: &[(&str, &str)]) -> Registered {
         .environment(Environment::from_pairs(of_telemetry.copied()));
     let (_layer, guard) = telemetry.layer::<tracing_subscriber::Registry>().unwrap();
     let app = App::start(&config, &services, &guard).await.unwrap();
-    let text = guard.registry().render(None).unwrap().body;
-    let samples = text.lines().filter(|line| !line.starts_with('#'));
-    let registered = Registered {
-        descriptions: guard.registry().descriptions(),
-        samples: samples.map(str::to_owned).collect(),
-    };
+    let registered = shown(guard.registry());
     drop(app);
     registered
+}
+
+fn shown(registry: &Registry) -> Registered {
+    let text = registry.render(None).unwrap().body;
+    let samples = text.lines().filter(|line| !line.starts_with('#'));
+    Registered {
+        descriptions: registry.descriptions(),
+        samples: samples.map(str::to_owned).collect(),
+    }
+}
+
+/// What the probe has beside what telemetry tells of itself in any process.
+fn rows_of_probe() -> Vec<Row> {
+    let registry = Registry::new();
+    let before = shown(&registry).descriptions;
+    let _metrics = ProbeMetrics::register(&registry).unwrap();
+    let Registered {
+        descriptions,
+        samples,
+    } = shown(&registry);
+    let is_own = |metric: &&MetricDescription| before.iter().all(|it| it.name != metric.name);
+    let own = descriptions.iter().filter(is_own);
+    own.map(|metric| Row {
+        need: None,
+        start: Start::of_series(metric, [&samples[..]].into_iter()),
+        metric: metric.clone(),
+        process: Process::Probe,
+    })
+    .collect()
 }
 
 /// Every metric there can be, with what it needs.
@@ -161,9 +206,10 @@ async fn rows() -> Vec<Row> {
             need: missing.map(|(need, _)| *need),
             start: Start::of(metric, starts.map(|start| &start.samples[..])),
             metric: metric.clone(),
+            process: Process::Server,
         }
     });
-    rows.collect()
+    rows.chain(rows_of_probe()).collect()
 }
 
 /// Fails when the file is not what was made; with `UPDATE_DOCS` set, writes it.

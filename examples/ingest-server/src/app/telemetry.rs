@@ -21,7 +21,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 /// The log and span fields of this service. In production no other is shown, whatever a
 /// dependency logs.
-const FIELDS: [&str; 68] = [
+const FIELDS: [&str; 70] = [
     "action",
     "actor",
     "address",
@@ -49,6 +49,7 @@ const FIELDS: [&str; 68] = [
     "fingerprint",
     "first",
     "flushed",
+    "journey",
     "kid",
     "kind",
     "lead",
@@ -82,6 +83,7 @@ const FIELDS: [&str; 68] = [
     "sink",
     "size",
     "state",
+    "step",
     "task",
     "tenant",
     "trusted",
@@ -105,6 +107,23 @@ pub(crate) enum Hidden {
 /// Starts telemetry for the whole process; it ends when the guard is shut down.
 pub(crate) fn start(config: &Config, hidden: Hidden) -> Result<Guard, InitError> {
     configured(config, hidden).init()
+}
+
+/// The name of the probe there.
+const PROBE: &str = "ingest-server-probe";
+
+/// Starts telemetry for a probe, which has no configuration but what is to be logged.
+pub(crate) fn start_probe(filter: &str) -> Result<Guard, InitError> {
+    let logs = if io::stderr().is_terminal() {
+        Logs::Pretty
+    } else {
+        Logs::Json
+    };
+    Telemetry::builder(PROBE)
+        .logs(logs)
+        .filter(filter)
+        .redaction(Redaction::allow_list(FIELDS))
+        .init()
 }
 
 pub(super) fn configured(config: &Config, hidden: Hidden) -> Builder {

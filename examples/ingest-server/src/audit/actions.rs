@@ -132,4 +132,6 @@ actions! {
         "It was changed which fields of leads are unique.";
     TENANT_ERASE = "tenant.erase", Delete, "tenant":
         "All of a tenant was erased, or was to be.";
+    PROBE_DELETE = "probe.delete", Delete, "tenant":
+        "What the probe had written was deleted by the service, as it is each hour.";
 }

@@ -43,6 +43,7 @@ impl Command {
             Self::Quality(quality::Command::Report(_)) => Must(on_record::QUALITY_READ),
             Self::Audit(command) => command.audited(),
             Self::Erase(_) => Must(on_record::TENANT_ERASE),
+            Self::Probe(_) => Never("it asks a service as a tenant does, which has that on record"),
         }
     }
 }

@@ -4,6 +4,8 @@ mod log_filter;
 
 use std::num::NonZeroU32;
 
+use portcullis_apikey_cache::TenantId as KeyTenant;
+use portcullis_keyring::TenantId;
 use portcullis_telemetry::Ratio;
 
 use super::{given::Given, problems::Problems, setting::Setting, settings, sources::Sources};
@@ -22,6 +24,8 @@ pub(crate) struct Observability {
     pub(crate) quality_days: NonZeroU32,
     /// For how many days samples of refused events are kept.
     pub(crate) quality_sample_days: NonZeroU32,
+    /// The tenant whose records are the probe's.
+    pub(crate) probe_tenant: Option<TenantId>,
 }
 
 impl Observability {
@@ -37,6 +41,7 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<Observa
     let [quality_days, quality_sample_days] =
         [settings::QUALITY_DAYS, settings::QUALITY_SAMPLE_DAYS]
             .map(|setting| days(setting, sources, problems));
+    let probe_tenant = probe_tenant(sources, problems);
     let telemetry = sources.telemetry();
     for problem in telemetry.problems() {
         problems.add_variable(problem.variable, format!("must be {}", problem.expected));
@@ -52,6 +57,7 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<Observa
         trace_sample_ratio: trace_sample_ratio?,
         quality_days: quality_days?,
         quality_sample_days: quality_sample_days?,
+        probe_tenant,
     };
     if !observability.has_usual_ratio() {
         let message = "the share of traces lies outside 0.01 to 0.05";
@@ -60,7 +66,8 @@ pub(super) fn read(sources: &Sources, problems: &mut Problems) -> Option<Observa
     Some(observability)
 }
 
-fn log_filter(sources: &Sources, problems: &mut Problems) -> Option<String> {
+/// Which events are logged.
+pub(super) fn log_filter(sources: &Sources, problems: &mut Problems) -> Option<String> {
     let Given { text, origin } = sources.value(settings::LOG)?;
     let wrong = log_filter::problems(&text);
     if wrong.is_empty() {
@@ -70,6 +77,16 @@ fn log_filter(sources: &Sources, problems: &mut Problems) -> Option<String> {
         .into_iter()
         .for_each(|message| problems.add(&origin, message));
     None
+}
+
+/// A name that a tenant can have: one that was mistyped would leave all that the probe writes.
+fn probe_tenant(sources: &Sources, problems: &mut Problems) -> Option<TenantId> {
+    let Given { text, origin } = sources.value(settings::PROBE_TENANT)?;
+    let tenant = KeyTenant::new(&text).ok().and(TenantId::new(&text).ok());
+    if tenant.is_none() {
+        problems.add(&origin, "is no name that a tenant can have");
+    }
+    tenant
 }
 
 /// As many as a report can cover, at most.

@@ -73,6 +73,9 @@ table! {
     QUALITY_SAMPLE_DAYS: Setting::new(Section::Observability, "INGEST_QUALITY_SAMPLE_DAYS", "1…366")
         .key("quality_sample_days").flag("quality-sample-days").number().default("7")
         .help("For how many days masked samples of refused events are kept");
+    PROBE_TENANT: Setting::new(Section::Observability, "INGEST_PROBE_TENANT", "TENANT")
+        .key("probe_tenant").flag("probe-tenant").otherwise("none")
+        .help("The tenant whose keys `ingest-server probe` has, and nobody else's: its records are in no report on quality, and are deleted within an hour or so");
     OTLP_ENDPOINT: Setting::new(Section::Observability, "OTEL_EXPORTER_OTLP_ENDPOINT", "URL")
         .otherwise("no export")
         .help("Collector (OTLP over HTTP; over TLS with the cargo feature `otlp-tls`, over gRPC with `otlp-grpc`); the other standard `OTEL_*` variables are honoured or told of");

@@ -6,7 +6,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 /// TLS 1.2 and 1.3 with these authorities, or those of the system.
-pub(super) fn client(
+pub(crate) fn client(
     authorities: Option<&Arc<RootCertStore>>,
 ) -> Result<ClientConfig, rustls::Error> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))

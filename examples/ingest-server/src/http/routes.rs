@@ -36,7 +36,7 @@ use crate::{
     pipeline::{RequestsInFlight, services::Services},
 };
 
-pub(crate) use self::admin::AdminState;
+pub(crate) use self::{admin::AdminState, metrics::exposition};
 pub(crate) use super::guards::Guards;
 
 /// Where records come in.

@@ -27,6 +27,12 @@ impl LeadId {
         ))
     }
 
+    /// The least that is made at a time.
+    pub(crate) fn first_of(at: OffsetDateTime) -> Self {
+        let millis = u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+    }
+
     /// As text, in a buffer of the caller's: rows hold it several times.
     pub(crate) fn text(self, buffer: &mut [u8; Hyphenated::LENGTH]) -> &str {
         self.0.hyphenated().encode_lower(buffer)

@@ -12,6 +12,7 @@ use super::{
     acknowledge::Acknowledged,
     batch::{Origin, Rejected},
     objectives::DurablePromise,
+    probe_tenant::ProbeTenant,
     rejection::{self, Rejection, RequestRejection},
     seal::StoredForm,
     store::Accepted,
@@ -27,6 +28,8 @@ pub(crate) struct Accounting {
     open: Option<u64>,
     /// Where accepted events are promised to be durable in time.
     promise: Option<DurablePromise>,
+    /// Of whom the quality is not of interest. Objectives are, with the probe's requests too.
+    left_out: ProbeTenant,
 }
 
 impl Accounting {
@@ -37,6 +40,7 @@ impl Accounting {
             tenant: None,
             open: None,
             promise: None,
+            left_out: ProbeTenant::default(),
         }
     }
 
@@ -44,6 +48,19 @@ impl Accounting {
     pub(super) fn with_promise(mut self, promise: DurablePromise) -> Self {
         self.promise = Some(promise);
         self
+    }
+
+    /// What is the probe's is not counted.
+    pub(super) fn leaving_out(mut self, probe: ProbeTenant) -> Self {
+        self.left_out = probe;
+        self
+    }
+
+    /// Where it is counted what becomes of things; nowhere where they are the probe's.
+    fn counted(&self) -> Option<&Quality> {
+        let tenant = self.tenant.as_ref();
+        let is_left_out = tenant.is_some_and(|tenant| self.left_out.is(tenant));
+        (!is_left_out).then_some(&self.quality)
     }
 
     /// From now on everything counts for this tenant.
@@ -55,7 +72,9 @@ impl Accounting {
     pub(super) fn framed(&mut self, events: usize) {
         let tenant = self.tenant.as_ref().map(TenantId::as_str);
         let events = u64::try_from(events).unwrap_or(u64::MAX);
-        self.quality.received(tenant, events);
+        if let Some(quality) = self.counted() {
+            quality.received(tenant, events);
+        }
         self.open = Some(events);
         if let Some(promise) = &mut self.promise {
             promise.begin();
@@ -112,7 +131,9 @@ impl Accounting {
         let events = u64::try_from(events).unwrap_or(u64::MAX);
         let version = origin.schema.as_ref().map(|schema| text(schema.version));
         let subject = subject(self.tenant.as_ref(), origin, version.as_deref());
-        self.quality.record_many(subject, outcome, events);
+        if let Some(quality) = self.counted() {
+            quality.record_many(subject, outcome, events);
+        }
         self.held_to(outcome, events);
         self.open = self.open.map(|open| open.saturating_sub(events));
     }
@@ -120,12 +141,14 @@ impl Accounting {
     /// One outcome for all that has none yet.
     fn settle_rest(&mut self, outcome: Outcome) {
         let tenant = self.tenant.as_ref().map(TenantId::as_str);
-        let open = self.open.unwrap_or_else(|| {
-            self.quality.received(tenant, 1);
-            1
-        });
-        let subject = tenant.map_or(Subject::UNKNOWN, Subject::tenant);
-        self.quality.record_many(subject, outcome, open);
+        let open = self.open.unwrap_or(1);
+        if let Some(quality) = self.counted() {
+            if self.open.is_none() {
+                quality.received(tenant, 1);
+            }
+            let subject = tenant.map_or(Subject::UNKNOWN, Subject::tenant);
+            quality.record_many(subject, outcome, open);
+        }
         self.held_to(outcome, open);
         self.open = Some(0);
     }
@@ -137,6 +160,9 @@ impl Accounting {
     }
 
     fn sample(&self, rejected: &Rejected) {
+        let Some(quality) = self.counted() else {
+            return;
+        };
         let Rejected { origin, rejection } = rejected;
         let version = origin.schema.as_ref().map(|schema| text(schema.version));
         let subject = subject(self.tenant.as_ref(), origin, version.as_deref());
@@ -145,7 +171,7 @@ impl Accounting {
         if let Some(trace) = portcullis_telemetry::current_trace_id() {
             discarded = discarded.trace_id(TraceId::from_bytes(trace.to_bytes()));
         }
-        if let Some(sample) = self.quality.sample(&discarded) {
+        if let Some(sample) = quality.sample(&discarded) {
             // Not its text: a log is read by more people than the samples are.
             let (reason, fingerprint) = (sample.reason, sample.fingerprint);
             tracing::info!(%reason, %fingerprint, "a discarded event was sampled");

@@ -88,6 +88,9 @@ async fn erase_on_record(
 }
 
 async fn erase(services: &Services, caller: &Caller, id: LeadId) -> Result<bool, Rejection> {
+    if services.probe.is(&caller.tenant) {
+        return discard(services, caller, id).await;
+    }
     let tombstone = Tombstone {
         tenant: caller.tenant.clone(),
         lead: Some(id),
@@ -104,12 +107,36 @@ async fn erase(services: &Services, caller: &Caller, id: LeadId) -> Result<bool,
         }
         ErasureNoteError::Store(error) => error.into(),
     })?;
+    let is_erased = write(services, caller, id, LeadChange::Erase).await?;
+    if is_erased {
+        services.shredder.wait(SHREDDED_WITHIN).await;
+    }
+    Ok(is_erased)
+}
+
+/// Deletes a lead of the probe, which is nobody's. It could be erased as all others are, and it is not noted and
+/// nothing is shredded for it: it comes thousands of times a day, each start goes through all that is noted, and
+/// each pass of the shredder through the whole file.
+async fn discard(services: &Services, caller: &Caller, id: LeadId) -> Result<bool, Rejection> {
+    if !services.tombstones.is_usable(&*services.store).await {
+        return Err(Rejection::plain(Reason::CapacityErasuresUnavailable));
+    }
+    write(services, caller, id, LeadChange::Discard).await
+}
+
+/// Whether there was a lead to delete.
+async fn write(
+    services: &Services,
+    caller: &Caller,
+    id: LeadId,
+    change: LeadChange,
+) -> Result<bool, Rejection> {
     let write = Write {
         tenant: caller.tenant.clone(),
         event: None,
         lead: Some(Box::new(LeadWrite {
             id,
-            change: LeadChange::Erase,
+            change,
             expected: None,
             columns: Vec::new(),
             cleared: Vec::new(),
@@ -119,11 +146,7 @@ async fn erase(services: &Services, caller: &Caller, id: LeadId) -> Result<bool,
         decided_at: None,
     };
     let receipts = services.writer.write(vec![write]).await?;
-    let is_erased = receipts.first() == Some(&Receipt::Stored);
-    if is_erased {
-        services.shredder.wait(SHREDDED_WITHIN).await;
-    }
-    Ok(is_erased)
+    Ok(receipts.first() == Some(&Receipt::Stored))
 }
 
 fn draft(caller: &Caller, id: LeadId) -> AuditDraft {

@@ -9,7 +9,7 @@ use portcullis_pii_detect::Detector;
 use portcullis_ratelimit::RateLimiter;
 
 use super::{
-    BodyAllowances, failed_attempts::FailedAttempts, key_checks::KeyChecks,
+    BodyAllowances, ProbeTenant, failed_attempts::FailedAttempts, key_checks::KeyChecks,
     objectives::ObjectiveObserver, pii::PiiReports, stages::Stages,
 };
 use crate::{
@@ -37,6 +37,7 @@ pub(crate) struct Services {
     pub(crate) detection: DetectionPolicies,
     pub(crate) limiter: RateLimiter,
     pub(crate) quality: Quality,
+    pub(crate) probe: ProbeTenant,
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) unique_fields: UniqueFields,
     pub(crate) store: Arc<dyn Store>,

@@ -59,6 +59,8 @@ pub(crate) enum LeadChange {
     Update,
     /// Deletes it and what its events hold of personal data; lost if it does not exist.
     Erase,
+    /// The same of what is nobody's: what the file still has of it is left there.
+    Discard,
 }
 
 impl EventRow {

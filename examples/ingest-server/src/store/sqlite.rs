@@ -20,6 +20,7 @@ mod log;
 mod log_database;
 mod marker;
 mod notes;
+mod old_rows;
 mod open;
 mod page;
 mod policies;

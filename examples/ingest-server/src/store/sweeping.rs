@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 use async_trait::async_trait;
 use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
+use time::OffsetDateTime;
 
 use super::{NotedErasures, StoreError};
 use crate::lead::{LeadId, UniqueFields};
@@ -73,6 +74,19 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
         new: Option<&str>,
     ) -> Result<bool, StoreError>;
 
+    /// Finds some events and leads of a tenant that came before a time, the earliest first. It goes through each event
+    /// and each lead once for all the calls of a tenant, and holds no lock; what comes later has a higher number,
+    /// or an id of a later time.
+    async fn find_old_rows(
+        &self,
+        tenant: &TenantId,
+        before: OffsetDateTime,
+    ) -> Result<OldRows, StoreError>;
+
+    /// Deletes them whole, as nobody will ask for them, and what tells that such an event came before. Where they
+    /// hold something sealed, it notes that the file is to be shredded.
+    async fn delete_old_rows(&self, tenant: &TenantId, rows: OldRows) -> Result<(), StoreError>;
+
     /// Overwrites what the database still has of rows that were deleted, in its pages and beside them, and settles
     /// what is owed; `false` if somebody reads it for so long that it stays owed.
     async fn shred(&self) -> Result<bool, StoreError>;
@@ -82,6 +96,30 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
 
     /// Notes that, for what is about to be deleted in another way.
     async fn owe_shredding(&self) -> Result<(), StoreError>;
+}
+
+/// Rows that are to be deleted, and how far has been looked for them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OldRows {
+    pub(super) events: Vec<OldEvent>,
+    pub(super) leads: Vec<LeadId>,
+    pub(super) event: i64,
+    pub(super) lead: String,
+}
+
+/// An event by its number, with what it is told apart by.
+#[derive(Debug, Clone)]
+pub(super) struct OldEvent {
+    pub(super) n: i64,
+    pub(super) source: String,
+    pub(super) id: String,
+}
+
+impl OldRows {
+    /// How many there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.events.len() + self.leads.len()
+    }
 }
 
 /// A database cannot hold the configured fields unique.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The samples of a scrape by their names and labels.
-type Samples = BTreeMap<String, f64>;
+pub(crate) type Samples = BTreeMap<String, f64>;
 
 /// Fails for each of these metrics that tells after something happened what it told before: a counter has to
 /// have grown, a histogram to have seen a value, a gauge to show another one.

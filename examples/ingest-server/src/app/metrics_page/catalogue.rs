@@ -33,6 +33,14 @@ impl Start {
         if matches!(metric.kind.as_str(), "gauge") && !metric.labels.is_empty() {
             return Self::None;
         }
+        Self::of_series(metric, starts)
+    }
+
+    /// The same of what neither comes nor goes.
+    pub(super) fn of_series<'a>(
+        metric: &MetricDescription,
+        starts: impl Iterator<Item = &'a [String]>,
+    ) -> Self {
         let starts = starts.map(|samples| series(metric, samples));
         let is_open = metric.labels.iter().any(|label| label.values().is_none());
         if is_open {
@@ -99,6 +107,7 @@ fn line(
         metric,
         need,
         start,
+        process,
     }: &Row,
 ) -> Value {
     let labels = metric
@@ -113,6 +122,7 @@ fn line(
         "labels": labels.collect::<Vec<_>>(),
         "buckets": metric.buckets,
         "at_start": start.as_json(),
+        "process": process.as_str(),
         "needs": need.map(|need| need.settings).unwrap_or_default(),
     })
 }

@@ -1,8 +1,9 @@
 //! What metrics are about, by how their names begin.
 
 /// The headings of the page in its order, and the names below each.
-pub(super) const SUBJECTS: [(&str, &[&str]); 11] = [
+pub(super) const SUBJECTS: [(&str, &[&str]); 12] = [
     ("Objectives", &["slo_"]),
+    ("What the probe finds", &["probe_"]),
     (
         "Requests",
         &[

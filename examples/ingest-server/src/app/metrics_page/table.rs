@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use portcullis_telemetry::Label;
 
 use super::{
-    Row,
+    Process, Row,
     subjects::{self, SUBJECTS},
 };
 
@@ -44,11 +44,21 @@ pub(super) fn by_subject(rows: &[Row]) -> String {
     page
 }
 
-fn line(Row { metric, need, .. }: &Row) -> String {
+fn line(
+    Row {
+        metric,
+        need,
+        process,
+        ..
+    }: &Row,
+) -> String {
     let labels: Vec<_> = metric.labels.iter().map(label).collect();
     let mut meaning = format!("{}.", metric.help);
     if let Some(need) = need {
         meaning = format!("{meaning} {}", need.text);
+    }
+    if *process == Process::Probe {
+        meaning = format!("{meaning} *In the process of* `ingest-server probe`.");
     }
     let unit = metric.unit.map_or("", |unit| unit.as_str());
     let cells = [

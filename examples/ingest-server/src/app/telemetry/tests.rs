@@ -197,3 +197,58 @@ fn fields_are_found_however_they_are_written() {
         BTreeSet::from(expected.map(str::to_owned))
     );
 }
+
+/// What every line can have beside the fields, and of which form.
+fn of_the_line() -> serde_json::Value {
+    serde_json::json!({
+        "ts": {
+            "description": "When it was written, in UTC.",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z$",
+            "type": "string",
+        },
+        "level": { "enum": ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] },
+        "service": { "description": "Which program.", "enum": [SERVICE, PROBE] },
+        "target": { "description": "Which part of it.", "type": "string" },
+        "message": { "type": "string" },
+        "trace_id": { "pattern": "^[0-9a-f]{32}$", "type": "string" },
+        "span_id": { "pattern": "^[0-9a-f]{16}$", "type": "string" },
+        "suppressed": { "description": "Lines that there was no room for before it.", "type": "integer" },
+        "truncated": { "description": "It was longer.", "const": true },
+    })
+}
+
+/// A line of the log in production, from the one list of fields.
+fn schema() -> serde_json::Value {
+    let mut properties = of_the_line();
+    let members = properties.as_object_mut().unwrap();
+    for field in FIELDS {
+        let form = serde_json::json!({ "type": ["string", "number", "boolean"] });
+        let before = members.insert(field.to_owned(), form);
+        assert!(before.is_none(), "{field} speaks for the line itself");
+    }
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of the log in production",
+        "description": "Made from the fields that are shown. Do not edit; run UPDATE_DOCS=1 cargo test -p \
+                        ingest-server --lib log_line",
+        "type": "object",
+        "required": ["ts", "level", "service", "target"],
+        "properties": properties,
+        // What a dependency logs beside these is there by its name alone.
+        "additionalProperties": { "const": "[redacted]" },
+    })
+}
+
+#[test]
+fn the_schema_of_a_log_line_is_made_from_the_list_of_fields() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/log-line.schema.json");
+    let made = format!("{:#}\n", schema());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &made).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        written, made,
+        "make it again: UPDATE_DOCS=1 cargo test -p ingest-server --lib log_line"
+    );
+}

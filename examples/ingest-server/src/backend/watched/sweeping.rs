@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
 use portcullis_telemetry::Statement;
+use time::OffsetDateTime;
 
 use super::{Watched, index_states::WatchedIndexStates, rows::WatchedRows};
 use crate::{
     lead::{LeadId, UniqueFields},
-    store::{NotedErasures, Store, StoreError, Sweeping, UniqueFieldsError},
+    store::{NotedErasures, OldRows, Store, StoreError, Sweeping, UniqueFieldsError},
 };
 
 #[async_trait]
@@ -41,6 +42,21 @@ impl Sweeping for Watched<dyn Store> {
         self.watch
             .ask(Statement::Delete, "lead", self.store.erase_leads(leads))
             .await
+    }
+
+    async fn find_old_rows(
+        &self,
+        tenant: &TenantId,
+        before: OffsetDateTime,
+    ) -> Result<OldRows, StoreError> {
+        let find = self.store.find_old_rows(tenant, before);
+        self.watch.ask(Statement::Select, "event", find).await
+    }
+
+    async fn delete_old_rows(&self, tenant: &TenantId, rows: OldRows) -> Result<(), StoreError> {
+        self.watch.check()?;
+        let delete = self.store.delete_old_rows(tenant, rows);
+        self.watch.ask(Statement::Delete, "event", delete).await
     }
 
     async fn erase_tenant(&self, tenant: &TenantId) -> Result<u64, StoreError> {

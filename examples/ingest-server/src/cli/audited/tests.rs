@@ -8,7 +8,7 @@ use super::*;
 use crate::cli::Cli;
 
 /// Each command once, with what it cannot do without.
-const EXAMPLES: [&str; 34] = [
+const EXAMPLES: [&str; 35] = [
     "serve",
     "demo",
     "check-config",
@@ -43,6 +43,7 @@ const EXAMPLES: [&str; 34] = [
     "audit proof 0",
     "audit vkey",
     "erase --tenant acme --all",
+    "probe --url https://ingest.example.com --key-file keys",
 ];
 
 fn leaves(command: &clap::Command, above: &str, found: &mut BTreeSet<String>) {

@@ -91,8 +91,7 @@ pub(super) fn primary(
     }
 }
 
-/// One line, which may end with a line break. Whatever else is invisible would be taken for a part
-/// of the secret, or be left out of it without a word.
+/// One line, which may end with a line break.
 fn file(path: Given, problems: &mut Problems) -> Option<Given<SecretString>> {
     let Given { text: path, origin } = path;
     let content = match files::read_text(Path::new(&path), MAX_BYTES) {
@@ -102,20 +101,17 @@ fn file(path: Given, problems: &mut Problems) -> Option<Given<SecretString>> {
             return None;
         }
     };
-    let text = content.trim();
-    let wrong = if text.is_empty() {
-        "names an empty file"
-    } else if text.starts_with('\u{feff}') {
-        "names a file that begins with a byte order mark; save it without"
-    } else if text.contains(['\n', '\r']) {
-        "names a file of several lines; put all of it on one"
-    } else if text.contains(char::is_control) {
-        "names a file with control characters in it"
-    } else {
-        return Some(Given {
-            text: text.into(),
-            origin,
-        });
+    let wrong = match files::secret_text(&content) {
+        Ok(text) if text.contains(['\n', '\r']) => {
+            "names a file of several lines; put all of it on one"
+        }
+        Ok(text) => {
+            return Some(Given {
+                text: text.into(),
+                origin,
+            });
+        }
+        Err(wrong) => wrong,
     };
     problems.add(&origin, wrong);
     None

@@ -57,7 +57,7 @@ pub(super) async fn ingest(
         id: lead.id.to_string(),
     });
     match lead.change {
-        LeadChange::Merge | LeadChange::Update | LeadChange::Erase => {
+        LeadChange::Merge | LeadChange::Update | LeadChange::Erase | LeadChange::Discard => {
             Ok((StatusCode::OK, fields, answer).into_response())
         }
         LeadChange::Create => {

@@ -18,8 +18,9 @@ use crate::{
 pub(crate) enum SearchAdmission {
     /// By a caller who gets to see what is found: it is on record as a read in the clear.
     Clear,
-    /// By a caller who sees masks, and so tests a guess; how its limits stand.
-    Guess(Box<Admitted>),
+    /// By a caller who sees masks, and so tests a guess; how its limits stand. The probe has none: it looks for
+    /// what it has just written, again and again, and its tenant has nothing else.
+    Guess(Option<Box<Admitted>>),
 }
 
 impl SearchAdmission {
@@ -27,7 +28,7 @@ impl SearchAdmission {
     pub(crate) fn into_limits(self) -> Option<Admitted> {
         match self {
             Self::Clear => None,
-            Self::Guess(admitted) => Some(*admitted),
+            Self::Guess(admitted) => admitted.map(|admitted| *admitted),
         }
     }
 
@@ -47,10 +48,13 @@ impl LeadReads<'_> {
         if self.view == View::Open {
             return Ok(SearchAdmission::Clear);
         }
+        if services.probe.is(&caller.tenant) {
+            return Ok(SearchAdmission::Guess(None));
+        }
         let mut laps = services.stages.begin();
         let charged = limits::charge_first(services, caller, Charge::SEARCH).await;
         match laps.end(Stage::ChargeSearch, charged) {
-            Ok(admitted) => Ok(SearchAdmission::Guess(Box::new(admitted))),
+            Ok(admitted) => Ok(SearchAdmission::Guess(Some(Box::new(admitted)))),
             Err(rejection) => {
                 if matches!(rejection, RequestRejection::Limited(_)) {
                     record::note_limited(services, caller);

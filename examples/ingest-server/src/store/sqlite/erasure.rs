@@ -28,6 +28,19 @@ pub(super) fn erase_lead(
     tenant: &TenantId,
     id: LeadId,
 ) -> Result<bool, Failure> {
+    let is_erased = delete_lead(connection, tenant, id)?;
+    if is_erased {
+        shredding::owe(connection)?;
+    }
+    Ok(is_erased)
+}
+
+/// The same for what may be left in the file.
+pub(super) fn delete_lead(
+    connection: &Connection,
+    tenant: &TenantId,
+    id: LeadId,
+) -> Result<bool, Failure> {
     let mut text = [0; Hyphenated::LENGTH];
     let id = id.text(&mut text);
     let exists = "SELECT 1 FROM lead WHERE id = ? AND tenant = ?";
@@ -35,8 +48,7 @@ pub(super) fn erase_lead(
     if !exists.exists([id, tenant.as_str()])? {
         return Ok(false);
     }
-    delete_lead(connection, id)?;
-    shredding::owe(connection)?;
+    delete_rows(connection, id)?;
     let events = "SELECT n, payload FROM event WHERE lead = ? AND tenant = ? AND has_sealed = 1";
     let mut events = connection.prepare_cached(events)?;
     let mut rows = events.query([id, tenant.as_str()])?;
@@ -149,12 +161,12 @@ fn erase_leads(
     let ids = leads.query_map([after, last, tenant.as_str()], |row| row.get(0))?;
     let ids: Vec<String> = ids.collect::<Result<_, _>>()?;
     for id in &ids {
-        delete_lead(connection, id)?;
+        delete_rows(connection, id)?;
     }
     Ok(ids.len() as u64)
 }
 
-fn delete_lead(connection: &Connection, id: &str) -> Result<(), Failure> {
+fn delete_rows(connection: &Connection, id: &str) -> Result<(), Failure> {
     for statement in [
         "DELETE FROM lead WHERE id = ?",
         "DELETE FROM lead_index WHERE lead = ?",

@@ -29,6 +29,7 @@ pub(super) fn write(
         LeadChange::Create => create(connection, tenant, id, lead),
         LeadChange::Merge | LeadChange::Update => update(connection, tenant, id, lead),
         LeadChange::Erase => erasure::erase_lead(connection, tenant, lead.id),
+        LeadChange::Discard => erasure::delete_lead(connection, tenant, lead.id),
     }
 }
 

@@ -18,6 +18,10 @@ pub(super) enum Note {
     Shredded,
     /// Of which fields the processes of the database hold a value unique.
     UniqueFields,
+    /// Of which tenant old rows are deleted, and how far was looked for events.
+    OldEvents,
+    /// The same for leads.
+    OldLeads,
 }
 
 /// To be given a table and a sweep.
@@ -32,6 +36,8 @@ impl Note {
             Self::ToShred => ["erasures", "to shred"],
             Self::Shredded => ["erasures", "shredded"],
             Self::UniqueFields => ["lead", "unique fields"],
+            Self::OldEvents => ["event", "old rows"],
+            Self::OldLeads => ["lead", "old rows"],
         }
     }
 

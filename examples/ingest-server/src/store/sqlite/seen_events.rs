@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use self::filter::Filter;
-use super::{connection::run, event_hash::EventHash, failure::Failure};
+use super::{connection::run, event_hash::EventHash, failure::Failure, old_rows};
 
 /// What waits, on average 128 for each first byte: 2 to 3 MB.
 const MOST_WAITING: usize = 32_768;
@@ -165,8 +165,13 @@ impl SeenEvents {
     fn put_next(&mut self, connection: &Connection) -> Result<(), Failure> {
         let (least, greatest) = EventHash::bounds(self.next);
         self.filter_table(connection)?;
-        let put = "INSERT INTO event_hash (hash, n) VALUES (?, ?)
-            ON CONFLICT DO UPDATE SET n = max(n, excluded.n)";
+        let put = if old_rows::may_be_gone(connection)? {
+            "INSERT INTO event_hash (hash, n) SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM event WHERE n = ?2)
+                ON CONFLICT DO UPDATE SET n = max(n, excluded.n)"
+        } else {
+            "INSERT INTO event_hash (hash, n) VALUES (?, ?)
+                ON CONFLICT DO UPDATE SET n = max(n, excluded.n)"
+        };
         let mut put = connection.prepare_cached(put)?;
         let entries: Vec<(EventHash, i64)> = self
             .waiting

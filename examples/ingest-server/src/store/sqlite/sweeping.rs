@@ -5,14 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use portcullis_keyring::{KeyId, TenantId};
 use portcullis_pii_crypto::{IndexRoots, index_rotation::IndexStates, reencrypt::SealedRows};
+use time::OffsetDateTime;
 
 use super::{
-    SqliteStore, at_work, erasure, index_states::SqliteIndexStates, sealed_refs, sealed_rows,
-    shredding, unique_fields,
+    SqliteStore, at_work, erasure, index_states::SqliteIndexStates, old_rows, sealed_refs,
+    sealed_rows, shredding, unique_fields,
 };
 use crate::{
     lead::{LeadId, UniqueFields},
-    store::{NotedErasures, StoreError, Sweeping, UniqueFieldsError},
+    store::{NotedErasures, OldRows, StoreError, Sweeping, UniqueFieldsError},
 };
 
 #[async_trait]
@@ -113,6 +114,18 @@ impl Sweeping for SqliteStore {
         let fields = fields.clone();
         let change = move |connection: &_| unique_fields::change(connection, &fields);
         self.sweeps.write(change).await
+    }
+
+    async fn find_old_rows(
+        &self,
+        tenant: &TenantId,
+        before: OffsetDateTime,
+    ) -> Result<OldRows, StoreError> {
+        old_rows::find(&self.sweeps, tenant, before).await
+    }
+
+    async fn delete_old_rows(&self, tenant: &TenantId, rows: OldRows) -> Result<(), StoreError> {
+        old_rows::delete(&self.sweeps, tenant, rows).await
     }
 
     async fn shred(&self) -> Result<bool, StoreError> {

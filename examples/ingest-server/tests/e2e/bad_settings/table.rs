@@ -26,7 +26,7 @@ const REDIS: &str = "must be `redis://` or, with TLS, `rediss://`, and a host";
 const DAYS: &str = "must be a whole number of days, 1 to 3650";
 const NODES: &str = "must be `counted`, or a number from 1 to 1000";
 
-pub(crate) const ROWS: [Row; 194] = [
+pub(crate) const ROWS: [Row; 195] = [
     (
         "INGEST_PROFILE",
         "Production",
@@ -208,6 +208,11 @@ pub(crate) const ROWS: [Row; 194] = [
         "INGEST_ERASURES_FILE",
         "/dev/null/canary",
         "names a file below something",
+    ),
+    (
+        "INGEST_PROBE_TENANT",
+        "the canary",
+        "is no name that a tenant can have",
     ),
     (
         "INGEST_UNIQUE_LEAD_FIELDS",

@@ -8,6 +8,8 @@ mod audit;
 mod keys;
 #[path = "faults/personal_data.rs"]
 mod personal_data;
+#[path = "faults/probes.rs"]
+mod probes;
 #[path = "faults/process.rs"]
 mod process;
 #[path = "faults/quality.rs"]
@@ -35,7 +37,7 @@ use crate::{
 /// Sets a process up, waits until all are well, does something to it, and says which alerts have to come of it.
 type Fault = for<'a> fn(&'a Stage) -> LocalBoxFuture<'a, ()>;
 
-pub(super) const FAULTS: [Fault; 24] = [
+pub(super) const FAULTS: [Fault; 25] = [
     |stage| Box::pin(answers::many_tries_with_a_wrong_key(stage)),
     |stage| Box::pin(answers::another_process_locks_the_database(stage)),
     |stage| Box::pin(answers::one_sender_sends_more_than_it_may(stage)),
@@ -54,6 +56,7 @@ pub(super) const FAULTS: [Fault; 24] = [
     |stage| Box::pin(personal_data::data_keys_cannot_be_read(stage)),
     |stage| Box::pin(personal_data::ciphertexts_are_swapped(stage)),
     |stage| Box::pin(personal_data::erasures_cannot_be_noted(stage)),
+    |stage| Box::pin(probes::a_proxy_swallows_all(stage)),
     |stage| Box::pin(process::an_odd_variable(stage)),
     |stage| Box::pin(process::a_collector_that_refuses(stage)),
     |stage| Box::pin(process::metrics_that_are_not_what_they_were(stage)),

@@ -17,6 +17,9 @@ use crate::{
 /// The job of the committed configuration.
 pub(super) const JOB: &str = "portcullis";
 
+/// The probe's.
+pub(super) const PROBE_JOB: &str = "portcullis-probe";
+
 /// Processes that are watched as another service is.
 pub(super) const OTHER_JOB: &str = "portcullis-other";
 
@@ -120,6 +123,10 @@ impl Watch {
             (
                 "- targets:\n          - \"127.0.0.1:9090\"",
                 &format!("- targets: [{}]", of_job(JOB)),
+            ),
+            (
+                "- targets:\n          - \"127.0.0.1:9115\"",
+                &format!("- targets: [{}]", of_job(PROBE_JOB)),
             ),
             ("127.0.0.1:9093", &manager.to_owned()),
             // It is watched too.
