@@ -16,6 +16,7 @@ mod kept_policy;
 mod key_cache;
 mod limits;
 mod names;
+mod objectives;
 mod quality;
 mod quality_periods;
 mod readiness;
@@ -59,6 +60,7 @@ pub(crate) use self::{
     kept_policy::{PolicyObserver, PolicyStart, PolicyState, ReplaceError},
     key_cache::{KeyCache, KeyCacheReport},
     limits::{Limits, LimitsReport},
+    objectives::{Objectives, ObjectivesError},
     quality::{QualityReports, Samples},
     quality_periods::{PeriodAsked, PeriodError, QualityPeriods},
     readiness::{Components, ReadinessCheck},
@@ -79,6 +81,7 @@ pub(crate) struct UseCases {
     pub(crate) index: IndexVersions,
     pub(crate) key_cache: KeyCache,
     pub(crate) limits: Limits,
+    pub(crate) objectives: Objectives,
     pub(crate) quality: QualityReports,
     pub(crate) quality_periods: QualityPeriods,
     pub(crate) readiness: ReadinessCheck,
@@ -163,6 +166,11 @@ impl UseCases {
                 Arc::clone(&observer),
             ),
             limits: Limits::new(limiters, services, starts.limits, observers),
+            objectives: Objectives::new(
+                Arc::clone(&components.slo_recorder),
+                services.audit.clone(),
+                Arc::clone(&observer),
+            ),
             quality: QualityReports::new(
                 services.quality.clone(),
                 services.audit.clone(),
