@@ -18,7 +18,7 @@ _RANKS = (
     ),
     ("audit", "store", "schemas", "quality", "config"),
     ("delivery", "pipeline"),
-    ("http", "admin", "backend", "degradation"),
+    ("http", "admin", "backend", "degradation", "slo"),
     ("observe",),
     ("cli", "app", "fuzzing"),
 )

@@ -16,6 +16,7 @@ mod kept_policy;
 mod key_cache;
 mod limits;
 mod names;
+mod objectives;
 mod probe_rows;
 mod quality;
 mod quality_periods;
@@ -60,6 +61,7 @@ pub(crate) use self::{
     kept_policy::{PolicyObserver, PolicyStart, PolicyState, ReplaceError},
     key_cache::{KeyCache, KeyCacheReport},
     limits::{Limits, LimitsReport},
+    objectives::{Objectives, ObjectivesError},
     probe_rows::ProbeRows,
     quality::{QualityReports, Samples},
     quality_periods::{PeriodAsked, PeriodError, QualityPeriods},
@@ -81,6 +83,7 @@ pub(crate) struct UseCases {
     pub(crate) index: IndexVersions,
     pub(crate) key_cache: KeyCache,
     pub(crate) limits: Limits,
+    pub(crate) objectives: Objectives,
     pub(crate) probe_rows: ProbeRows,
     pub(crate) quality: QualityReports,
     pub(crate) quality_periods: QualityPeriods,
@@ -171,6 +174,11 @@ impl UseCases {
                 Arc::clone(&observer),
             ),
             limits: Limits::new(limiters, services, starts.limits, observers),
+            objectives: Objectives::new(
+                Arc::clone(&components.slo_recorder),
+                services.audit.clone(),
+                Arc::clone(&observer),
+            ),
             quality: QualityReports::new(
                 services.quality.clone(),
                 services.audit.clone(),

@@ -13,10 +13,12 @@ mod listeners;
 pub(crate) mod policies;
 mod probe_rows;
 mod quality_history;
+mod recording;
 mod rotation_schedule;
 mod run;
 mod service_task;
 mod service_thread;
+mod slo_history;
 mod start_error;
 pub(crate) mod telemetry;
 mod unusable_keys;
@@ -32,7 +34,7 @@ use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::runtime::Handle;
 
 use self::{
-    listeners::Listeners, quality_history::QualityRecording, service_task::ServiceTask,
+    listeners::Listeners, recording::Recording, service_task::ServiceTask,
     service_thread::ServiceThread, telemetry::START,
 };
 use crate::{
@@ -41,7 +43,7 @@ use crate::{
         AuditNode, Backend, Connections, MissingPeppers, Observers, OpenedAudit, RefusedLogs,
         SecretServices,
     },
-    clock::{self, Clock, SystemClock, make_seed},
+    clock::{self, Clock, SystemClock, make_node, make_seed},
     config::Config,
     degradation::{Degradations, KekCalls, Signs},
     detection::DetectionPolicies,
@@ -61,6 +63,7 @@ use crate::{
         stages::Stages,
     },
     quality,
+    slo::SloRecorder,
     store::{Shredder, Writer, WriterLimits},
 };
 
@@ -89,7 +92,8 @@ pub(crate) struct App {
     writing: ServiceTask,
     auditing: ServiceTask,
     following: ServiceThread,
-    recording: QualityRecording,
+    /// The histories of data quality and of objectives.
+    recordings: [Recording; 2],
     /// What nobody waits for at the end.
     background: Vec<ServiceTask>,
 }
@@ -180,6 +184,12 @@ impl App {
             config.observability.quality_sample_days,
             &mut StdRng::from_seed(make_seed(&*entropy)?),
         );
+        let slo_recorder = Arc::new(SloRecorder::new(
+            make_node(&*entropy)?,
+            Arc::clone(&objectives) as _,
+            Arc::clone(&backend.slo_history),
+            Arc::clone(&clock),
+        ));
         observe::register(registry, &quality, &writer)?;
         observe::register_quality_history(registry, &history_writer)?;
         observe::register_shares(registry, &in_flight, &bodies)?;
@@ -287,6 +297,7 @@ impl App {
             warming,
             limits: backend.limit_stores,
             quality_history: backend.quality_history,
+            slo_recorder: Arc::clone(&slo_recorder),
             kek_provider,
             secrets: backend.secret_health,
             audit_sinks: audit_following.deliveries,
@@ -352,7 +363,10 @@ impl App {
             writing,
             auditing,
             following,
-            recording: QualityRecording::start(history_writer),
+            recordings: [
+                quality_history::record(history_writer),
+                slo_history::record(slo_recorder),
+            ],
             background: vec![
                 following_limits,
                 following_rules,

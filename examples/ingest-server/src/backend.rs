@@ -47,8 +47,8 @@ use crate::{
     clock::SystemClock,
     config::{self, Config, INDEX_ROOTS, KekSource},
     store::{
-        FaultLatch, FaultObserver, LiveIndexRoots, NotedErasures, Remembered, Store, StoreError,
-        UniqueFieldsError, sqlite,
+        FaultLatch, FaultObserver, LiveIndexRoots, NotedErasures, Remembered, SloHistory, Store,
+        StoreError, UniqueFieldsError, sqlite,
     },
 };
 
@@ -75,6 +75,7 @@ pub(crate) struct Backend {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) data_keys: Arc<dyn DekStore>,
     pub(crate) quality_history: Arc<dyn QualityHistory>,
+    pub(crate) slo_history: Arc<dyn SloHistory>,
     pub(crate) keyring: Keyring,
     /// What wraps the keys of `keyring`.
     pub(crate) kek: Arc<dyn KekProvider>,
@@ -232,6 +233,7 @@ impl Backend {
             store,
             data_keys,
             quality_history,
+            slo_history: database.slo_history(),
             index_roots,
             connections: Connections(database),
         })

@@ -3,7 +3,7 @@
 use std::{
     fmt::Debug,
     ops::Range,
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
@@ -94,6 +94,14 @@ pub(crate) fn check(clock: &dyn Clock) -> Result<(), ClockNotSet> {
     } else {
         Err(ClockNotSet)
     }
+}
+
+/// A name for this process that none had before it: 16 hexadecimal digits.
+pub(crate) fn make_node(entropy: &dyn Entropy) -> Result<Arc<str>, EntropyError> {
+    let mut bytes = [0; 8];
+    entropy.fill(&mut bytes)?;
+    let number = u64::from_be_bytes(bytes);
+    Ok(format!("{number:016x}").into())
 }
 
 /// A seed for choices that need not be secret, only unpredictable.

@@ -25,6 +25,7 @@ mod process;
 mod quality;
 mod schemas;
 mod shares;
+mod slo;
 mod spelling;
 mod store;
 mod timestamp;

@@ -13,6 +13,7 @@ mod policy_kind;
 mod queue_room;
 mod rows;
 mod shredder;
+mod slo_history;
 pub(crate) mod sqlite;
 mod sweeping;
 mod tombstones;
@@ -32,6 +33,8 @@ use portcullis_pii_crypto::IndexState;
 
 use crate::lead::{LeadColumn, LeadId, LeadRecord};
 
+#[cfg(test)]
+pub(crate) use self::slo_history::MemorySloHistory;
 pub(crate) use self::{
     decided_at::{COMMITTED_WITHIN, DecidedAt},
     earlier_audit::{EarlierEntry, EarlierQuery, Named},
@@ -45,6 +48,7 @@ pub(crate) use self::{
         SecretCheck, Write,
     },
     shredder::Shredder,
+    slo_history::{OwnSlots, PRUNED_AT_ONCE, SloBucket, SloHistory, SloQuery, SloSum, Slot},
     sqlite::LogDatabase,
     sweeping::{OldRows, Sweeping, UniqueFieldsError},
     tombstones::{ErasureNoteError, NotedErasures, Tombstone, Tombstones, TombstonesError},

@@ -284,6 +284,8 @@ mod shares;
 mod shredding;
 #[path = "e2e/shutdown.rs"]
 mod shutdown;
+#[path = "e2e/slo_history.rs"]
+mod slo_history;
 #[path = "e2e/spoofed.rs"]
 mod spoofed;
 #[path = "e2e/stages.rs"]

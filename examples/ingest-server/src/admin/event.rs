@@ -76,6 +76,7 @@ pub(crate) enum Action<'a> {
     ReadSamples {
         tenant: Option<&'a str>,
     },
+    ReadSlo,
     ReadAudit {
         tenant: Option<&'a str>,
     },
@@ -162,6 +163,7 @@ impl Action<'_> {
             Self::ReplaceDetection { .. } => on_record::DETECTION_REPLACE,
             Self::ReadQuality { .. } => on_record::QUALITY_READ,
             Self::ReadSamples { .. } => on_record::QUALITY_SAMPLES,
+            Self::ReadSlo => on_record::SLO_READ,
             Self::ReadAudit { .. } => on_record::AUDIT_READ,
             Self::VerifyAudit => on_record::AUDIT_VERIFY,
             Self::CloseFinding { .. } => on_record::AUDIT_FINDING_CLOSED,

@@ -30,6 +30,7 @@ use crate::{
     degradation::Degradations,
     delivery::Deliveries,
     pipeline::services::Services,
+    slo::SloRecorder,
     store::{DatabaseFault, StoreError},
 };
 
@@ -50,6 +51,7 @@ pub(crate) struct Components {
     pub(crate) warming: Warming,
     pub(crate) limits: Arc<LimitStores>,
     pub(crate) quality_history: Arc<dyn QualityHistory>,
+    pub(crate) slo_recorder: Arc<SloRecorder>,
     pub(crate) kek_provider: &'static str,
     pub(crate) secrets: SecretHealth,
     pub(crate) audit_sinks: Deliveries,

@@ -6,7 +6,7 @@ use portcullis_dq_metrics::history::HistoryWriter;
 use portcullis_telemetry::BackgroundTask;
 use tokio::{sync::oneshot, time::timeout};
 
-use super::service_task::ServiceTask;
+use super::recording::Recording;
 use crate::quality::Reason;
 
 const TASK: BackgroundTask = BackgroundTask::new("write_quality_history");
@@ -15,31 +15,8 @@ const TASK: BackgroundTask = BackgroundTask::new("write_quality_history");
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Writes the history until it is told that nothing is recorded any more.
-#[derive(Debug)]
-pub(super) struct QualityRecording {
-    task: ServiceTask,
-    going_on: Option<oneshot::Sender<()>>,
-}
-
-impl QualityRecording {
-    pub(super) fn start(writer: HistoryWriter<Reason>) -> Self {
-        let (going_on, ended) = oneshot::channel();
-        Self {
-            task: ServiceTask::spawn("the history of data quality", write(writer, ended)),
-            going_on: Some(going_on),
-        }
-    }
-
-    /// Its end, while nobody has stopped it, to be told from that of other tasks.
-    pub(super) const fn task(&mut self) -> &mut ServiceTask {
-        &mut self.task
-    }
-
-    /// Writes what is left, and waits for it.
-    pub(super) async fn stop(&mut self) {
-        self.going_on = None;
-        self.task.ended().await;
-    }
+pub(super) fn record(writer: HistoryWriter<Reason>) -> Recording {
+    Recording::start("the history of data quality", |ended| write(writer, ended))
 }
 
 async fn write(mut writer: HistoryWriter<Reason>, mut ended: oneshot::Receiver<()>) {

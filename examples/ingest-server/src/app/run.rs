@@ -50,7 +50,7 @@ impl App {
             mut writing,
             mut auditing,
             mut following,
-            mut recording,
+            recordings: [mut quality, mut slo],
             mut background,
             ..
         } = self;
@@ -74,7 +74,8 @@ impl App {
             &mut writing,
             &mut auditing,
             following.task(),
-            recording.task(),
+            quality.task(),
+            slo.task(),
         ];
         let tasks = tasks.into_iter().chain(&mut background);
         let outcome = tokio::select! {
@@ -96,7 +97,7 @@ impl App {
                 auditing.ended().await;
                 writing.ended().await;
                 // Nothing is recorded any more.
-                recording.stop().await;
+                tokio::join!(quality.stop(), slo.stop());
                 connections.close().await;
             };
             match tokio::time::timeout(SHUTDOWN, orderly_end).await {

@@ -85,6 +85,8 @@ actions! {
         "A report on the quality of data was shown.";
     QUALITY_SAMPLES = "quality.samples", Read, "quality":
         "Masked samples of refused events were shown.";
+    SLO_READ = "slo.read", Read, "slo":
+        "It was shown how the objectives are kept.";
     AUDIT_READ = "audit.read", Read, "audit":
         "Entries of the audit log were shown.";
     AUDIT_VERIFY = "audit.verify", Read, "audit":

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     config, files,
     store::{
-        Remembered, Store, StoreError,
+        Remembered, SloHistory, Store, StoreError,
         sqlite::{self, SqliteStore},
     },
 };
@@ -147,6 +147,13 @@ impl Database {
         migrated.map_err(DatabaseError::QualityHistory)?;
         let history: Arc<dyn QualityHistory> = Arc::new(SqliteHistory::new(store.history_pool()));
         Ok(Arc::new(Watched::new(history, &self.watch, store.turns())))
+    }
+
+    /// What became of what is promised.
+    pub(super) fn slo_history(&self) -> Arc<dyn SloHistory> {
+        let Kind::Sqlite(store) = &self.kind;
+        let history: Arc<dyn SloHistory> = Arc::new(store.slo_history());
+        Arc::new(Watched::new(history, &self.watch, store.turns()))
     }
 
     /// What a database that nobody has to have opened remembers of its secrets; nothing is written.

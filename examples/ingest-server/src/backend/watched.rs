@@ -7,6 +7,7 @@ mod index_states;
 mod quality_history;
 mod rows;
 mod sink;
+mod slo_history;
 mod store;
 mod sweeping;
 mod watch;

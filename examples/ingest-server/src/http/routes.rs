@@ -18,6 +18,7 @@ mod own_audit;
 mod policies;
 mod quality;
 mod route;
+mod slo;
 mod status;
 
 use std::sync::Arc;
@@ -127,6 +128,7 @@ fn of_operators() -> Vec<Route<AdminState>> {
         get("/admin/quality", Must(on_record::QUALITY_READ), quality::report),
         get("/admin/quality/report", Must(on_record::QUALITY_READ), quality::page),
         get("/admin/quality/samples", Must(on_record::QUALITY_SAMPLES), quality::samples),
+        get("/admin/slo", Must(on_record::SLO_READ), slo::read),
     ]
 }
 

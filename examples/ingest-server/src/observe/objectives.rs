@@ -5,7 +5,10 @@ use std::time::Duration;
 use portcullis_apikey_cache::EffectiveBy;
 use portcullis_telemetry::{MetricError, Registry, prometheus_client::metrics::counter::Counter};
 
-use crate::pipeline::objectives::{ObjectiveObserver, Slo, Verdict};
+use crate::{
+    pipeline::objectives::{ObjectiveObserver, Slo, Verdict},
+    slo::{Counts, ObjectiveCounts},
+};
 
 /// Counts what objectives are about, and what of it was bad.
 #[derive(Debug)]
@@ -51,6 +54,15 @@ impl ObjectiveMetrics {
 impl ObjectiveObserver for ObjectiveMetrics {
     fn decided(&self, slo: Slo, verdict: Verdict, times: u64) {
         self.verdicts[slo as usize][verdict as usize].inc_by(times);
+    }
+}
+
+impl ObjectiveCounts for ObjectiveMetrics {
+    fn counted(&self) -> [Counts; 4] {
+        self.verdicts.each_ref().map(|[good, bad]| Counts {
+            good: good.get(),
+            bad: bad.get(),
+        })
     }
 }
 

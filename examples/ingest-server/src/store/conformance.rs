@@ -5,6 +5,7 @@ mod events;
 mod leads;
 mod remembered;
 mod rows;
+pub(super) mod slo_history;
 mod unique;
 
 use std::fmt::Debug;

@@ -31,6 +31,7 @@ mod sealed_rows;
 mod seen_events;
 mod shredding;
 mod sink;
+mod slo_history;
 mod sweeping;
 mod sweeps;
 mod transaction;
@@ -71,6 +72,7 @@ use crate::{
 pub(crate) use self::{
     log_database::LogDatabase,
     remembered::{check_unique, noted_erasures, reading_if_it_has, remembered},
+    slo_history::SqliteSloHistory,
     turn::{WriteTurn, WriteTurns},
 };
 
@@ -90,7 +92,7 @@ pub(crate) struct SqliteStore {
     api_keys: SqlitePool,
     // For the one that follows revocations: who writes never keeps it waiting.
     feed: SqlitePool,
-    // Read and written by the history of data quality alone, whose reports look at many rows.
+    // Read and written by what is kept of data quality and of objectives alone, whose reports look at many rows.
     history: SqlitePool,
     // What is written seldom. One connection, so that trials never crowd out what they are about.
     seldom: SqlitePool,
@@ -103,8 +105,8 @@ const KEYS_CONNECTIONS: u32 = 4;
 /// One reads the changes; a reading that was given up may still have the other.
 const FEED_CONNECTIONS: u32 = 2;
 
-/// One writes; a report may have the other.
-const HISTORY_CONNECTIONS: u32 = 2;
+/// Each of both histories writes on one; a report may have the third.
+const HISTORY_CONNECTIONS: u32 = 3;
 
 /// How long a connection is waited for.
 const KEYS_ACQUIRE: Duration = Duration::from_millis(600);
@@ -176,6 +178,11 @@ impl SqliteStore {
     /// Connections for the history of data quality.
     pub(crate) fn history_pool(&self) -> SqlitePool {
         self.history.clone()
+    }
+
+    /// The history of objectives.
+    pub(crate) fn slo_history(&self) -> SqliteSloHistory {
+        SqliteSloHistory::new(self.history.clone(), self.turns(), self.file.clone())
     }
 
     /// Connections for what is done once, before requests come: they wait longer.

@@ -170,6 +170,7 @@ async fn whatever_an_operator_reads_is_on_record_once() {
             "quality.samples",
             "acme",
         ),
+        ("/admin/slo", "slo.read", "system"),
         ("/admin/audit/events", "audit.read", "system"),
     ] {
         // To look is on record itself.

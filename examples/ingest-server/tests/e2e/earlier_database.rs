@@ -60,6 +60,7 @@ async fn the_rows_of_the_first_version_read_back_and_go_on() {
         assert_rows(&server).await;
         assert!(server.terminate().success());
     }
+    assert!(count(&data, "slo_bucket").await > 0);
     let needed_now = references(&data).await;
     for reference in needed {
         assert!(needed_now.contains(&reference), "{reference:?}");

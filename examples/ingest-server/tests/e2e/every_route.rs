@@ -114,6 +114,10 @@ async fn a_query_has_known_parameters_once_each() {
             vec!["`shoe`", "no parameter"],
         ),
         (
+            admin(Method::GET, "/admin/slo?shoe=1"),
+            vec!["`shoe`", "no parameter"],
+        ),
+        (
             admin(Method::GET, "/admin/detection?shoe=1"),
             vec!["`shoe`", "no parameter"],
         ),
@@ -467,6 +471,7 @@ async fn json_ends_with_a_line_and_head_is_get_without_a_body() {
             &admin,
             200,
         ),
+        (server.admin_address(), "/admin/slo".to_owned(), &admin, 200),
         (
             server.admin_address(),
             "/admin/quality".to_owned(),

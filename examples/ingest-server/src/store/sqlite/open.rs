@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Migrations need no transaction of their own.
 const IN_TRANSACTION: bool = true;
 
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (
         1,
         "events and leads",
@@ -60,6 +60,11 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
         7,
         "audit anchors",
         include_str!("../../../migrations/sqlite/0007_audit_anchors.sql"),
+    ),
+    (
+        8,
+        "slo buckets",
+        include_str!("../../../migrations/sqlite/0008_slo_buckets.sql"),
     ),
 ];
 

@@ -27,6 +27,15 @@ async fn sqlite_keeps_the_contract() {
     .await;
 }
 
+#[tokio::test]
+async fn sqlite_keeps_the_contract_of_the_history_of_objectives() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("slo.db");
+    let one = SqliteStore::open(&file).await.unwrap();
+    let other = SqliteStore::open(&file).await.unwrap();
+    conformance::slo_history::check(&one.slo_history(), &other.slo_history()).await;
+}
+
 /// A row of the table of columns without its migration would fail the first write of a lead.
 #[tokio::test]
 async fn each_column_of_a_lead_has_its_sql_columns() {

@@ -75,8 +75,8 @@ const STATEMENTS: [(&str, &str); 14] = [
 const EXPECTED: [(&str, &str); 6] = [
     (
         "schema_migrations",
-        "SELECT 1 WHERE 7 = (SELECT count(*) FROM schema_migrations
-         WHERE version IN (1, 2, 3, 4, 5, 6, 7) AND success)",
+        "SELECT 1 WHERE 8 = (SELECT count(*) FROM schema_migrations
+         WHERE version IN (1, 2, 3, 4, 5, 6, 7, 8) AND success)",
     ),
     (
         "index_state",
