@@ -90,7 +90,8 @@ fn form(random: &mut StdRng) -> Value {
     })
 }
 
-fn lead(random: &mut StdRng) -> Value {
+/// An invented person who is interested.
+pub(super) fn lead(random: &mut StdRng) -> Value {
     json!({
         "name": Name().fake_with_rng::<String, _>(random),
         "email": email(random),

@@ -115,8 +115,10 @@ impl Watch {
             addresses.join(",")
         };
         let mut config = fs::read_to_string(monitoring().join("prometheus.yml")).unwrap();
+        let rules = folder.path().join("rules");
+        copy_rules(&rules);
         for (committed, here) in [
-            ("rules/", &format!("{}/rules/", monitoring().display())),
+            ("rules/", &format!("{}/", rules.display())),
             (
                 "- targets:\n          - \"127.0.0.1:9090\"",
                 &format!("- targets: [{}]", of_job(JOB)),
@@ -200,6 +202,19 @@ impl Watch {
     /// Everything that anybody was told.
     pub(super) fn all(&self) -> Vec<Told> {
         self.receivers.all()
+    }
+}
+
+/// The committed rules; budgets are recorded each second too, unless all is as committed.
+fn copy_rules(to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(monitoring().join("rules")).unwrap() {
+        let entry = entry.unwrap();
+        let mut rules = fs::read_to_string(entry.path()).unwrap();
+        if !as_committed() {
+            rules = rules.replace("interval: 5m", "interval: 1s");
+        }
+        fs::write(to.join(entry.file_name()), rules).unwrap();
     }
 }
 
