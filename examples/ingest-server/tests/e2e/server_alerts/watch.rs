@@ -115,6 +115,10 @@ impl Watch {
             addresses.join(",")
         };
         let mut config = fs::read_to_string(monitoring().join("prometheus.yml")).unwrap();
+        // Before any path is in it.
+        if !as_committed() {
+            config = config.replace("15s", "1s").replace("5s", "1s");
+        }
         let rules = folder.path().join("rules");
         copy_rules(&rules);
         for (committed, here) in [
@@ -133,9 +137,6 @@ impl Watch {
         ] {
             assert!(config.contains(committed), "{committed}: {config}");
             config = config.replace(committed, here);
-        }
-        if !as_committed() {
-            config = config.replace("15s", "1s").replace("5s", "1s");
         }
         config += &format!(
             "  - job_name: {OTHER_JOB}\n    authorization: {{ credentials_file: '{}' }}\n    \

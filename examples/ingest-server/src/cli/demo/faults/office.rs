@@ -74,7 +74,7 @@ impl Office {
             }
             4 => {
                 let change = self.ask(Method::PATCH, &self.target);
-                let change = change.json(&json!({ "campaign": "partner" }));
+                let change = change.json(&json!({ "phone": null }));
                 summary.count_lead(TENANT, &Answer::to(change).await);
             }
             _ => {
@@ -85,7 +85,7 @@ impl Office {
     }
 
     async fn write(&mut self, random: &mut StdRng, summary: &mut Summary) {
-        self.lead = traffic::lead(random);
+        self.lead = traffic::person(random);
         let request = self.ask(Method::POST, "/v1/leads").json(&self.lead);
         let answer = Answer::to(request).await;
         let id = answer.body.get("id").and_then(Value::as_str);
