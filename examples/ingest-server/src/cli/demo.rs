@@ -2,10 +2,12 @@
 
 mod display;
 pub(super) mod error;
+mod faults;
 mod sender;
 mod session;
 mod summary;
 mod tenants;
+mod times;
 mod traffic;
 
 use std::{sync::Arc, time::Duration};
@@ -29,6 +31,9 @@ pub(super) struct Demo {
     /// How long to send, in seconds.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..=3_600))]
     seconds: u64,
+    /// Send what goes wrong too: strangers, a flood, malformed requests, leads read in an emergency.
+    #[arg(long)]
+    all_faults: bool,
 }
 
 /// Serves, sends traffic to itself, tells what came of it, and goes on serving.
@@ -49,10 +54,10 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     let stop = serve::stop_signal().map_err(|error| CliError::Runtime(error.kind()))?;
     let app = App::start(&config, &services, &guard).await?;
     let (keys, addresses) = (app.api_keys().clone(), app.addresses());
-    let length = Duration::from_secs(demo.seconds);
+    let (length, has_all_faults) = (Duration::from_secs(demo.seconds), demo.all_faults);
     // It ends with the keys: the service waits until nobody can put anything on record.
     let show = async move {
-        show(&keys, addresses, length).await?;
+        show(&keys, addresses, length, has_all_faults).await?;
         print(&where_to_look(&config, addresses, &token))
     };
     // The service ends by a signal, at any time, or because the demo cannot go on.
@@ -70,13 +75,18 @@ pub(super) async fn run(settings: &Settings, demo: &Demo) -> Result<(), CliError
     Ok(served?)
 }
 
-async fn show(keys: &ApiKeys, addresses: Addresses, length: Duration) -> Result<(), CliError> {
+async fn show(
+    keys: &ApiKeys,
+    addresses: Addresses,
+    length: Duration,
+    has_all_faults: bool,
+) -> Result<(), CliError> {
     let seconds = length.as_secs();
     print(&format!(
         "Three invented tenants send events and leads to http://{} for {seconds} s.\n",
         addresses.public
     ))?;
-    let summary = session::run(keys, addresses, length).await?;
+    let summary = session::run(keys, addresses, length, has_all_faults).await?;
     print(&format!("After {seconds} s:\n\n{summary}"))
 }
 

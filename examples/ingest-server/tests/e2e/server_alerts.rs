@@ -4,6 +4,8 @@
 //! the intervals are the committed ones, and every alert there is has to arrive at its receiver within 120 s of its
 //! cause, and to resolve when that is mended, unless it looks back over longer than a test.
 
+#[path = "server_alerts/demo.rs"]
+mod demo;
 #[path = "server_alerts/edited_metrics.rs"]
 mod edited_metrics;
 #[path = "server_alerts/faults.rs"]

@@ -1,12 +1,15 @@
-//! Sends batches to the service over HTTP, as any client would.
+//! Speaks to the service over HTTP, as any client would.
 
 use std::{net::SocketAddr, time::Duration};
 
+use http::Method;
 use portcullis_apikey_cache::ApiKey;
+use reqwest::RequestBuilder;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::DemoError;
+use crate::clock::{Clock as _, SystemClock};
 
 /// How long an answer is waited for.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,16 +23,16 @@ pub(super) struct Sender {
 
 /// What the service answered.
 #[derive(Debug)]
-pub(super) enum Answer {
-    /// 202 or 422: what became of each event.
-    Taken { status: u16, outcome: Outcome },
-    /// Refused as a whole.
-    Refused { status: u16 },
-    /// No answer.
-    Unreachable,
+pub(super) struct Answer {
+    /// 0 without an answer.
+    pub(super) status: u16,
+    /// From the request to the end of the answer.
+    pub(super) took: Duration,
+    /// Null where there is no JSON.
+    pub(super) body: Value,
 }
 
-/// The part of the answer that tells what became of the events.
+/// What became of each event of a batch.
 #[derive(Debug, Deserialize)]
 pub(super) struct Outcome {
     pub(super) accepted: u64,
@@ -50,35 +53,54 @@ impl Sender {
             .map_err(DemoError::Client)?;
         Ok(Self {
             http,
-            url: format!("http://{address}/v1/events"),
+            url: format!("http://{address}"),
         })
     }
 
-    /// Sends one batch.
-    pub(super) async fn send(&self, key: &ApiKey, batch: &[Value]) -> Answer {
+    /// A request that is still to be asked.
+    pub(super) fn request(&self, method: Method, target: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{target}", self.url))
+    }
+
+    /// The same, by the holder of a key.
+    pub(super) fn request_by(&self, key: &ApiKey, method: Method, target: &str) -> RequestBuilder {
         // EXPOSE: the demo is the key's holder.
-        let request = self
-            .http
-            .post(&self.url)
+        self.request(method, target)
             .bearer_auth(key.hazmat_expose())
-            .json(batch);
-        let Ok(response) = request.send().await else {
-            return Answer::Unreachable;
-        };
-        let status = response.status().as_u16();
-        match response.json::<Outcome>().await {
-            Ok(outcome) => Answer::Taken { status, outcome },
-            Err(_) => Answer::Refused { status },
-        }
+    }
+
+    /// Sends one batch of events.
+    pub(super) async fn send(&self, key: &ApiKey, batch: &[Value]) -> Answer {
+        let request = self.request_by(key, Method::POST, "/v1/events");
+        Answer::to(request.json(batch)).await
     }
 }
 
 impl Answer {
-    /// The status, 0 without an answer.
-    pub(super) const fn status(&self) -> u16 {
-        match self {
-            Self::Taken { status, .. } | Self::Refused { status } => *status,
-            Self::Unreachable => 0,
+    /// Asks, and reads the answer.
+    pub(super) async fn to(request: RequestBuilder) -> Self {
+        let began = SystemClock.monotonic();
+        let (status, body) = match request.send().await {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                (status, response.json().await.unwrap_or_default())
+            }
+            Err(_) => (0, Value::Null),
+        };
+        Self {
+            status,
+            took: SystemClock.monotonic().saturating_sub(began),
+            body,
         }
+    }
+
+    /// What became of each event, unless they were refused as a whole.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        Outcome::deserialize(&self.body).ok()
+    }
+
+    /// Why it was refused as a whole.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.body.get("reason")?.as_str()
     }
 }

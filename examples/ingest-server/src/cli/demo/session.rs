@@ -10,8 +10,9 @@ use tokio::time::MissedTickBehavior;
 use super::{
     display::Display,
     error::DemoError,
+    faults::Faults,
     sender::Sender,
-    summary::{self, Summary},
+    summary::{Revocation, Summary},
     tenants::{self, Tenant},
     traffic,
 };
@@ -24,16 +25,21 @@ use crate::{
 /// How often each tenant sends.
 const BEAT: Duration = Duration::from_millis(200);
 
-/// Sends for `length` and gives what came of it.
+/// Sends for `length`, with all faults or those of every day, and gives what came of it.
 pub(crate) async fn run(
     keys: &ApiKeys,
     addresses: Addresses,
     length: Duration,
+    has_all_faults: bool,
 ) -> Result<Summary, DemoError> {
     let clock = SystemClock;
     let mut random = StdRng::from_seed(make_seed(&SystemEntropy::new())?);
     let sender = Arc::new(Sender::new(addresses.public)?);
     let mut tenants = Tenant::all(keys).await?;
+    let mut faults = None;
+    if has_all_faults {
+        faults = Some(Faults::new(keys, &sender).await?);
+    }
     let mut summary = Summary::default();
     let mut display = Display::new();
 
@@ -49,10 +55,16 @@ pub(crate) async fn run(
         for tenant in &mut tenants {
             let batch = tenant.next_batch(&mut random, clock.wall());
             let answer = sender.send(tenant.key(), &batch).await;
-            summary.count(tenant.name(), batch.len(), answer);
+            summary.count_events(tenant.name(), batch.len(), &answer);
         }
-        if summary.revocation().is_none() && elapsed >= length / 2 {
-            summary.note_revocation(revoke_a_key(keys, &sender).await?);
+        let is_late = elapsed >= length / 2;
+        if let Some(faults) = &mut faults {
+            let now = clock.wall();
+            let beat = faults.beat(&mut tenants, &mut random, now, is_late, &mut summary);
+            beat.await;
+        }
+        if summary.revocation().is_none() && is_late {
+            revoke_a_key(keys, &sender, &mut summary).await?;
         }
         display.show(&summary, elapsed, length)?;
     }
@@ -61,17 +73,25 @@ pub(crate) async fn run(
 }
 
 /// Issues a key, uses it, revokes it, and uses it again.
-async fn revoke_a_key(keys: &ApiKeys, sender: &Sender) -> Result<summary::Revocation, DemoError> {
-    let issued = tenants::issue(keys, "northwind", "enterprise").await?;
+async fn revoke_a_key(
+    keys: &ApiKeys,
+    sender: &Sender,
+    summary: &mut Summary,
+) -> Result<(), DemoError> {
+    let tenant = "northwind";
+    let issued = tenants::issue(keys, tenant, "enterprise").await?;
     let event = traffic::heartbeat();
     let before = sender.send(&issued.key, &event).await;
+    summary.count_events(tenant, event.len(), &before);
     let kid = issued.kid.to_string();
     let revoked = keys.revoke(&Actor::DevProfile, &kid).await;
     revoked.map_err(DemoError::Revoke)?;
     let after = sender.send(&issued.key, &event).await;
-    Ok(summary::Revocation {
+    summary.count_events(tenant, event.len(), &after);
+    summary.note_revocation(Revocation {
         kid,
-        before: before.status(),
-        after: after.status(),
-    })
+        before: before.status,
+        after: after.status,
+    });
+    Ok(())
 }

@@ -95,6 +95,16 @@ pub(super) async fn issue(
     tier: &str,
 ) -> Result<IssuedApiKey, ApiKeyError> {
     let scopes = [Permission::EventsWrite, Permission::LeadsWrite];
+    issue_with(keys, tenant, tier, &scopes).await
+}
+
+/// A key that may do this.
+pub(super) async fn issue_with(
+    keys: &ApiKeys,
+    tenant: &str,
+    tier: &str,
+    scopes: &[Permission],
+) -> Result<IssuedApiKey, ApiKeyError> {
     let request = ApiKeyRequest {
         tenant: tenant.to_owned(),
         tier: tier.to_owned(),

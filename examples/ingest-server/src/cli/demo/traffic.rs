@@ -90,13 +90,20 @@ fn form(random: &mut StdRng) -> Value {
     })
 }
 
+/// A lead as a campaign brings it.
 fn lead(random: &mut StdRng) -> Value {
+    let mut lead = person(random);
+    lead["campaign"] = json!(CAMPAIGNS[random.random_range(0..CAMPAIGNS.len())]);
+    lead["channel"] = json!("web");
+    lead
+}
+
+/// Somebody invented who is interested.
+pub(super) fn person(random: &mut StdRng) -> Value {
     json!({
         "name": Name().fake_with_rng::<String, _>(random),
         "email": email(random),
         "phone": phone(random),
-        "campaign": CAMPAIGNS[random.random_range(0..CAMPAIGNS.len())],
-        "channel": "web",
     })
 }
 

@@ -92,7 +92,7 @@ fn secrets(data: &Data) -> impl Iterator<Item = (&'static str, String)> {
     })
 }
 
-fn command(data: &Data) -> Command {
+pub(super) fn command(data: &Data) -> Command {
     let mut command = data.command();
     command.envs(secrets(data));
     command
