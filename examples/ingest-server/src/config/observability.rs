@@ -82,7 +82,8 @@ pub(super) fn log_filter(sources: &Sources, problems: &mut Problems) -> Option<S
 /// A name that a tenant can have: one that was mistyped would leave all that the probe writes.
 fn probe_tenant(sources: &Sources, problems: &mut Problems) -> Option<TenantId> {
     let Given { text, origin } = sources.value(settings::PROBE_TENANT)?;
-    let tenant = KeyTenant::new(&text).ok().and(TenantId::new(&text).ok());
+    let tenant = KeyTenant::new(&text).ok();
+    let tenant = tenant.and_then(|_| TenantId::new(&text).ok());
     if tenant.is_none() {
         problems.add(&origin, "is no name that a tenant can have");
     }
