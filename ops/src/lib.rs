@@ -9,10 +9,12 @@ mod files;
 mod mentions;
 mod promql;
 mod query;
+mod requirements;
 mod routes;
 mod rules;
 mod runbooks;
 mod slo;
+mod tests_there;
 mod timing;
 mod yaml;
 

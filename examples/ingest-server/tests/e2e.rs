@@ -202,6 +202,8 @@ mod recorded_commands;
 mod recorded_routes;
 #[path = "e2e/references.rs"]
 mod references;
+#[path = "e2e/requirements.rs"]
+mod requirements;
 #[path = "e2e/runtimes.rs"]
 mod runtimes;
 #[path = "e2e/schema_folders.rs"]
