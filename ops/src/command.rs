@@ -15,7 +15,7 @@ use crate::{
     files::{self, FileError},
     mentions,
     query::{self, QueryError},
-    rules, runbooks, slo,
+    requirements, rules, runbooks, slo, tests_there,
 };
 
 const USAGE: &str = "usage: ops generate | check | query --prometheus URL";
@@ -39,7 +39,7 @@ pub fn run() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
-        ["generate"] => files::generate().map_err(CommandError::from),
+        ["generate"] => generate(),
         ["check"] => check(),
         ["query", "--prometheus", url] => ask(url),
         _ => Err(CommandError::Usage),
@@ -53,7 +53,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// What is wrong with the rules, the dashboards, the runbooks and the files that are made of them.
+fn generate() -> Result<(), CommandError> {
+    files::generate()?;
+    Ok(requirements::generate()?)
+}
+
+/// What is wrong with the rules, the dashboards, the runbooks, the files that are made of them, and with what
+/// documents say of alerts and tests.
 fn check() -> Result<(), CommandError> {
     let findings = findings()?;
     findings.iter().for_each(|finding| tell(finding));
@@ -79,6 +85,8 @@ fn findings() -> Result<Vec<String>, FileError> {
     findings.extend(alerts::unmatched(&alerts::all(), &catalogue));
     findings.extend(runbooks::check()?);
     findings.extend(mentions::check()?);
+    findings.extend(requirements::check()?);
+    findings.extend(tests_there::check()?);
     let differing = files::drift()?.into_iter();
     findings.extend(differing.map(|path| format!("deploy/monitoring/{path}: run `ops generate`")));
     Ok(findings)

@@ -45,6 +45,16 @@ pub(crate) fn read(path: &str) -> Result<String, FileError> {
     fs::read_to_string(root().join(path)).map_err(|error| failed(path, &error))
 }
 
+/// The text of a file that a folder of the repository has.
+pub(crate) fn read_at(path: &Path) -> Result<String, FileError> {
+    fs::read_to_string(path).map_err(|error| failed(&path.to_string_lossy(), &error))
+}
+
+/// Writes a file of the repository.
+pub(crate) fn write(path: &str, text: &str) -> Result<(), FileError> {
+    fs::write(root().join(path), text).map_err(|error| failed(path, &error))
+}
+
 pub(crate) fn catalogue() -> Result<Catalogue, FileError> {
     Ok(Catalogue::read(&read("docs/metrics.json")?)?)
 }

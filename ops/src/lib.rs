@@ -11,10 +11,12 @@ mod logs;
 mod mentions;
 mod promql;
 mod query;
+mod requirements;
 mod routes;
 mod rules;
 mod runbooks;
 mod slo;
+mod tests_there;
 mod timing;
 mod yaml;
 

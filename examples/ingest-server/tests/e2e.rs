@@ -126,6 +126,8 @@ mod earlier_database;
 mod edited_keys;
 #[path = "e2e/encoded_personal_data.rs"]
 mod encoded_personal_data;
+#[path = "e2e/environments.rs"]
+mod environments;
 #[path = "e2e/erasure.rs"]
 mod erasure;
 #[path = "e2e/every_route.rs"]
@@ -208,6 +210,8 @@ mod recorded_commands;
 mod recorded_routes;
 #[path = "e2e/references.rs"]
 mod references;
+#[path = "e2e/requirements.rs"]
+mod requirements;
 #[path = "e2e/runtimes.rs"]
 mod runtimes;
 #[path = "e2e/schema_folders.rs"]
@@ -249,6 +253,8 @@ mod server_canaries;
 mod server_clocks;
 #[path = "e2e/server_decisions.rs"]
 mod server_decisions;
+#[path = "e2e/server_documents.rs"]
+mod server_documents;
 #[path = "e2e/server_full_disk.rs"]
 mod server_full_disk;
 #[path = "e2e/server_hung_disk.rs"]

@@ -58,14 +58,14 @@ impl Moto {
         made["KeyMetadata"]["Arn"].as_str().unwrap().to_owned()
     }
 
-    async fn put(&self, operation: &str, name: &str, secrets: &Value) {
+    pub(crate) async fn put(&self, operation: &str, name: &str, secrets: &Value) {
         let body = json!({ name: "ingest", "SecretString": secrets.to_string() });
         let target = format!("secretsmanager.{operation}");
         self.call("secretsmanager", &target, body).await;
     }
 
     /// The binary in production, with no secret in its environment but the credential.
-    fn command(&self, data: &Data, key: &str) -> Command {
+    pub(crate) fn command(&self, data: &Data, key: &str) -> Command {
         let mut command = data.bare();
         command
             .env("INGEST_PROFILE", "production")
@@ -82,7 +82,7 @@ impl Moto {
     }
 }
 
-fn secrets(data: &Data, token: &str) -> Value {
+pub(crate) fn secrets(data: &Data, token: &str) -> Value {
     let [_, _, (_, roots), (_, peppers), (_, audit_keys)] = data.random_secrets();
     json!({
         "INGEST_ADMIN_TOKEN": token,

@@ -86,7 +86,7 @@ impl Bao {
         self.try_cli(arguments).unwrap()
     }
 
-    fn put(&self, secrets: &[(&str, String)]) {
+    pub(crate) fn put(&self, secrets: &[(&str, String)]) {
         let pairs: Vec<_> = secrets
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
@@ -109,7 +109,7 @@ impl Bao {
     }
 
     /// The binary in production, with no secret in its environment but the token.
-    fn command(&self, data: &Data) -> Command {
+    pub(crate) fn command(&self, data: &Data) -> Command {
         let mut command = data.bare();
         command
             .env("INGEST_PROFILE", "production")
@@ -125,7 +125,7 @@ impl Bao {
 }
 
 /// What is in the entry: no key-encryption keys.
-fn secrets(data: &Data, token: &str) -> [(&'static str, String); 4] {
+pub(crate) fn secrets(data: &Data, token: &str) -> [(&'static str, String); 4] {
     let [_, _, roots, peppers, audit_keys] = data.random_secrets();
     [
         ("INGEST_ADMIN_TOKEN", token.to_owned()),
