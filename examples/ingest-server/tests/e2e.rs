@@ -140,6 +140,8 @@ mod fields;
 mod former_fingerprints;
 #[path = "e2e/forwarded.rs"]
 mod forwarded;
+#[path = "e2e/golden.rs"]
+mod golden;
 #[path = "e2e/heads.rs"]
 mod heads;
 #[path = "e2e/health.rs"]

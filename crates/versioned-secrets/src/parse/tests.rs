@@ -41,6 +41,16 @@ fn one_version_needs_no_primary_and_several_do() {
 }
 
 #[test]
+fn an_error_says_all_of_its_faults() {
+    let text = format!("nonsense,1:{},1:{}", base64(1), base64(2));
+    let error = VersionedSecrets::parse(&text.into(), None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "entry 1 must be `<version>:<base64 of 32 bytes>`; entry 3 repeats version 1"
+    );
+}
+
+#[test]
 fn every_fault_is_told_with_its_entry() {
     let (one, two) = (base64(1), base64(2));
     let text = format!("1:{one},nonsense,1:{two},2:{one},0:{two}");
