@@ -120,8 +120,8 @@ const CHANGES: [(&str, &str, &str); 14] = [
     ),
     (
         "database",
-        "UPDATE schema_migrations SET version = 8 WHERE version = 1",
-        "UPDATE schema_migrations SET version = 1 WHERE version = 8",
+        "UPDATE schema_migrations SET version = 1001 WHERE version = 1",
+        "UPDATE schema_migrations SET version = 1 WHERE version = 1001",
     ),
     (
         "database",

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::harness::{Data, Server, run_to_end};
 
 /// Each command with what it cannot do without.
-const EXAMPLES: [&str; 32] = [
+const EXAMPLES: [&str; 33] = [
     "check-config",
     "metrics",
     "api-key issue --tenant acme --scopes events:write --json",
@@ -40,6 +40,7 @@ const EXAMPLES: [&str; 32] = [
     "audit proof 0",
     "audit vkey",
     "erase --tenant nobody-7 --all",
+    "probe --url http://127.0.0.1:9 --key-file /nowhere",
 ];
 
 /// A row of the page: the command, and the action or nothing.

@@ -185,7 +185,7 @@ mod tests {
             "7 b sends more",
             "failed 2",
             "answers 1 never came 1 × 201 1 × 202 2 × 401 1 × 404 1 × 429",
-            "p95 3 ms",
+            "p95 3 ms, as",
         ] {
             assert!(shows(&text, line), "{line:?} in {text}");
         }

@@ -1,6 +1,6 @@
 //! What every [`SloHistory`] must do.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, slice, sync::Arc};
 
 use crate::store::{MemorySloHistory, OwnSlots, SloBucket, SloHistory, SloQuery, SloSum, Slot};
 
@@ -51,7 +51,7 @@ async fn sums(
 
 /// On an empty history, through two handles on it.
 pub(in crate::store) async fn check(history: &impl SloHistory, other: &impl SloHistory) {
-    let [nothing, ..] = &sums(history, &[0..9], &[]).await[..] else {
+    let [nothing, ..] = &sums(history, slice::from_ref(&(0..9)), &[]).await[..] else {
         panic!("an objective without counts has sums too")
     };
     assert_eq!(*nothing, sum("availability", 0, 0, 0, None));
@@ -96,7 +96,10 @@ pub(in crate::store) async fn check(history: &impl SloHistory, other: &impl SloH
         sum("availability", 0, 4_010, 401, Some(3)),
         sum("latency", 0, 5, 0, Some(5)),
     ];
-    assert_eq!(sums(history, &[0..9], &except).await, expected);
+    assert_eq!(
+        sums(history, slice::from_ref(&(0..9)), &except).await,
+        expected
+    );
 
     // Old is what is before the slot, of the objectives that are named.
     assert_eq!(history.prune(&[], Slot::new(9)).await.unwrap(), 0);
@@ -108,7 +111,7 @@ pub(in crate::store) async fn check(history: &impl SloHistory, other: &impl SloH
         sum("availability", 0, 0, 0, None),
         sum("latency", 0, 5, 0, Some(5)),
     ];
-    assert_eq!(sums(other, &[0..9], &[]).await, expected);
+    assert_eq!(sums(other, slice::from_ref(&(0..9)), &[]).await, expected);
     // As much as it says at once, and the rest next time.
     let many = 5_000_u32;
     let many: Vec<_> = (0..many)
@@ -121,7 +124,7 @@ pub(in crate::store) async fn check(history: &impl SloHistory, other: &impl SloH
     assert_eq!(removed, 4_096);
     let removed = history.prune(&SLOS, Slot::new(4_990)).await.unwrap();
     assert_eq!(removed, 4_990 + 1 - 4_096);
-    let left = sums(history, &[0..9_000], &[]).await;
+    let left = sums(history, slice::from_ref(&(0..9_000)), &[]).await;
     assert_eq!(left[0], sum("availability", 0, 10, 0, Some(4_990)));
 }
 

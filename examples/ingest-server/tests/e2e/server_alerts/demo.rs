@@ -16,9 +16,13 @@ use serde_json::Value;
 use super::{
     faults::command,
     stage::admin_token,
-    watch::{JOB, Target, Watch},
+    watch::{JOB, PROBE_JOB, Target, Watch},
 };
-use crate::{harness::Data, programs::free_address};
+use crate::{
+    harness::{Data, Server},
+    probes::{Probe, ProbeKeys},
+    programs::free_address,
+};
 
 /// How long it sends.
 const SECONDS: &str = "15";
@@ -186,11 +190,16 @@ async fn every_panel_has_data_and_prometheus_has_counted_what_the_senders_did() 
     let admin = free_address();
     command.env("INGEST_ADMIN_LISTEN", &admin);
     command.args(["demo", "--all-faults", "--seconds", SECONDS]);
-    let target = Target {
-        job: JOB,
-        address: admin,
-    };
-    let watch = Watch::over(&[target], admin_token(), "").await;
+    // Of another service, so that it counts nothing here.
+    let probed = Server::start();
+    let keys = ProbeKeys::issue(&probed, "probe").await;
+    let probe = Probe::start(
+        probed.data(),
+        keys.command(&format!("http://{}", probed.public_address())),
+    );
+    let targets = [(JOB, admin), (PROBE_JOB, probe.address.clone())];
+    let targets = targets.map(|(job, address)| Target { job, address });
+    let watch = Watch::over(&targets, admin_token(), "").await;
     let piped = command.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut demo = Demo(piped.spawn().unwrap());
     let summary = tokio::task::block_in_place(|| demo.summary());
