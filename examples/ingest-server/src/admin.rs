@@ -62,7 +62,7 @@ pub(crate) use self::{
     key_cache::{KeyCache, KeyCacheReport},
     limits::{Limits, LimitsReport},
     objectives::{Objectives, ObjectivesError},
-    probe_rows::ProbeRows,
+    probe_rows::{PROBE_SOURCE, ProbeRows},
     quality::{QualityReports, Samples},
     quality_periods::{PeriodAsked, PeriodError, QualityPeriods},
     readiness::{Components, ReadinessCheck},

@@ -76,12 +76,14 @@ pub(crate) trait Sweeping: Debug + Send + Sync {
 
     /// Finds some events and leads of a tenant that came before a time, the earliest first. It goes through each event
     /// and each lead once for all the calls of a tenant, and holds no lock; what comes later has a higher number,
-    /// or an id of a later time.
+    /// or an id of a later time. None where an event of the tenant is of another source than this one. Leads are found
+    /// beside events alone.
     async fn find_old_rows(
         &self,
         tenant: &TenantId,
+        source: &'static str,
         before: OffsetDateTime,
-    ) -> Result<OldRows, StoreError>;
+    ) -> Result<Option<OldRows>, StoreError>;
 
     /// Deletes them whole, as nobody will ask for them, and what tells that such an event came before. Where they
     /// hold something sealed, it notes that the file is to be shredded.

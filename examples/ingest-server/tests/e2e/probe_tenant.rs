@@ -28,6 +28,13 @@ fn later(data: &Data, offset: &str) -> Command {
     command
 }
 
+/// As the probe sends it.
+fn event(id: &str) -> Value {
+    let mut event = page_view(id);
+    event["source"] = "probe".into();
+    event
+}
+
 fn probe_once(keys: &ProbeKeys, server: &Server) {
     let output = run_to_end(keys.command(&server.public_url("")).arg("--once"));
     assert!(output.status.success(), "{output:?}");
@@ -125,7 +132,7 @@ async fn what_the_probe_wrote_is_gone_within_the_hour_and_what_others_wrote_is_n
         let event = server.post("/v1/events", &key, &page_view(round)).send();
         assert_eq!(event.await.unwrap().status(), StatusCode::ACCEPTED);
     }
-    let event = page_view("again");
+    let event = event("again");
     server
         .post("/v1/events", &keys.key, &event)
         .send()
@@ -173,7 +180,7 @@ async fn a_customer_called_probe_loses_nothing_where_the_setting_names_another()
     for tenant in ["probe", "synthetic"] {
         let key = server.issue(tenant, &SCOPES).await;
         server
-            .post("/v1/events", &key, &page_view(tenant))
+            .post("/v1/events", &key, &event(tenant))
             .send()
             .await
             .unwrap();
@@ -191,4 +198,36 @@ async fn a_customer_called_probe_loses_nothing_where_the_setting_names_another()
         (tenants().await == ["probe"]).then_some(())
     })
     .await;
+}
+
+/// Whether it has leads alone, other events alone, or some as the probe sends them too.
+#[tokio::test]
+async fn a_tenant_that_is_named_by_mistake_loses_nothing() {
+    for events in [vec![], vec![page_view(1)], vec![event("1"), page_view(2)]] {
+        let data = Data::new();
+        let server = Server::start_on(&data);
+        let key = server.issue("probe", &SCOPES).await;
+        for event in &events {
+            let sent = server.post("/v1/events", &key, event).send().await;
+            assert_eq!(sent.unwrap().status(), StatusCode::ACCEPTED);
+        }
+        server.lead(&key, &lead(3)).await;
+        // Of another tenant, so that there is something to look at.
+        let other = server.issue("acme", &SCOPES).await;
+        let sent = server.post("/v1/events", &other, &page_view(3)).send();
+        assert_eq!(sent.await.unwrap().status(), StatusCode::ACCEPTED);
+        server.kill();
+        let server = Server::start_command(&data, later(&data, "+1h"));
+        wait_for("the rows to be looked at", async || {
+            let told = "names a tenant that has events of another source";
+            let noted = "SELECT count(*) FROM sweep_cursor WHERE sweep = 'old rows'";
+            let noted = sqlx::query_scalar(noted);
+            let noted: i64 = noted.fetch_one(&mut data.connect().await).await.unwrap();
+            (noted > 0 || server.logs().contains(told)).then_some(())
+        })
+        .await;
+        let left = (count(&data, "event").await, count(&data, "lead").await);
+        let sent = i64::try_from(events.len()).unwrap();
+        assert_eq!(left, (sent + 1, 1));
+    }
 }

@@ -47,9 +47,10 @@ impl Sweeping for Watched<dyn Store> {
     async fn find_old_rows(
         &self,
         tenant: &TenantId,
+        source: &'static str,
         before: OffsetDateTime,
-    ) -> Result<OldRows, StoreError> {
-        let find = self.store.find_old_rows(tenant, before);
+    ) -> Result<Option<OldRows>, StoreError> {
+        let find = self.store.find_old_rows(tenant, source, before);
         self.watch.ask(Statement::Select, "event", find).await
     }
 

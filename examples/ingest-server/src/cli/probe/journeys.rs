@@ -12,6 +12,7 @@ use super::{
     failure::Failure,
 };
 use crate::{
+    admin::PROBE_SOURCE,
     clock::Clock,
     observe::{Journey, Step},
 };
@@ -95,7 +96,7 @@ async fn write(steps: &mut Steps<'_>, client: &Client, random: &mut StdRng) {
     let event = json!([{
         "specversion": "1.0",
         "type": "page.viewed",
-        "source": "probe",
+        "source": PROBE_SOURCE,
         "id": make_id(random).to_string(),
         "data": { "url": "https://www.example.com/" },
     }]);

@@ -23,12 +23,22 @@ const LOOKED_AT: u32 = 20_000;
 const FOUND: usize = 10_000;
 const DELETED: usize = 200;
 
+/// What looking at some rows came to.
+enum Looked {
+    /// There may be more.
+    On,
+    AtAll,
+    /// An event is of another source.
+    AtOthers,
+}
+
 /// Looks until enough are found, or all are looked at. Where none are, it notes how far it came.
 pub(super) async fn find(
     sweeps: &Sweeps,
     tenant: &TenantId,
+    source: &'static str,
     before: OffsetDateTime,
-) -> Result<OldRows, StoreError> {
+) -> Result<Option<OldRows>, StoreError> {
     let of = tenant.clone();
     let mut rows = sweeps
         .read(move |connection| noted(connection, &of))
@@ -37,14 +47,22 @@ pub(super) async fn find(
     loop {
         let tenant = tenant.clone();
         let looking = sweeps.read(move |connection| {
-            let goes_on = look_at_events(connection, &tenant, before, &mut rows)?;
-            let goes_on = look_at_leads(connection, &tenant, before, &mut rows)? || goes_on;
-            Ok((rows, goes_on))
+            let mut looked = look_at_events(connection, &tenant, source, before, &mut rows)?;
+            // One who has sent nothing as the probe does is somebody else.
+            if !rows.events.is_empty()
+                && matches!(looked, Looked::On | Looked::AtAll)
+                && look_at_leads(connection, &tenant, before, &mut rows)?
+            {
+                looked = Looked::On;
+            }
+            Ok((rows, looked))
         });
-        let goes_on;
-        (rows, goes_on) = looking.await?;
-        if !goes_on || rows.count() >= FOUND {
-            break;
+        let looked;
+        (rows, looked) = looking.await?;
+        match looked {
+            Looked::On if rows.count() < FOUND => {}
+            Looked::On | Looked::AtAll => break,
+            Looked::AtOthers => return Ok(None),
         }
     }
     if rows.count() == 0 && (rows.event, &rows.lead) != (began.0, &began.1) {
@@ -52,7 +70,7 @@ pub(super) async fn find(
         let note = move |connection: &Connection| note(connection, &tenant, &rows);
         sweeps.write(note).await?;
     }
-    Ok(rows)
+    Ok(Some(rows))
 }
 
 /// Deletes what was found, and notes how far it was looked for.
@@ -108,18 +126,19 @@ fn note(connection: &Connection, tenant: &TenantId, rows: &OldRows) -> Result<()
     Note::OldLeads.set(connection, &format!("{} {}", rows.lead, tenant.as_str()))
 }
 
-/// Looks at some events; whether there may be more. It does not go past one that is not old enough.
+/// Looks at some events. It does not go past one that is not old enough.
 fn look_at_events(
     connection: &Connection,
     tenant: &TenantId,
+    source: &str,
     before: OffsetDateTime,
     rows: &mut OldRows,
-) -> Result<bool, Failure> {
+) -> Result<Looked, Failure> {
     let last = "SELECT max(n) FROM (SELECT n FROM event WHERE n > ? ORDER BY n LIMIT ?)";
     let mut last = connection.prepare_cached(last)?;
     let last: Option<i64> = last.query_row(params![rows.event, LOOKED_AT], |row| row.get(0))?;
     let Some(last) = last else {
-        return Ok(false);
+        return Ok(Looked::AtAll);
     };
     let events = "SELECT n, source, id, received_at FROM event
         WHERE n > ? AND n <= ? AND tenant = ? ORDER BY n";
@@ -128,18 +147,22 @@ fn look_at_events(
     let before = timestamp::Text::of(before);
     while let Some(row) = found.next()? {
         let (n, received_at): (i64, String) = (row.get(0)?, row.get(3)?);
-        if received_at.as_str() >= before.as_str() {
-            rows.event = n - 1;
-            return Ok(false);
-        }
-        rows.events.push(OldEvent {
+        let event = OldEvent {
             n,
             source: row.get(1)?,
             id: row.get(2)?,
-        });
+        };
+        if event.source != source {
+            return Ok(Looked::AtOthers);
+        }
+        if received_at.as_str() >= before.as_str() {
+            rows.event = n - 1;
+            return Ok(Looked::AtAll);
+        }
+        rows.events.push(event);
     }
     rows.event = last;
-    Ok(true)
+    Ok(Looked::On)
 }
 
 /// Looks at some leads; whether there may be more. Ids are of the time in which they were made.

@@ -119,9 +119,10 @@ impl Sweeping for SqliteStore {
     async fn find_old_rows(
         &self,
         tenant: &TenantId,
+        source: &'static str,
         before: OffsetDateTime,
-    ) -> Result<OldRows, StoreError> {
-        old_rows::find(&self.sweeps, tenant, before).await
+    ) -> Result<Option<OldRows>, StoreError> {
+        old_rows::find(&self.sweeps, tenant, source, before).await
     }
 
     async fn delete_old_rows(&self, tenant: &TenantId, rows: OldRows) -> Result<(), StoreError> {
