@@ -7,11 +7,18 @@ use crate::harness::{Data, run_to_end};
 
 /// Each command, with arguments beside those that all are given; `@` stands for an e-mail address, `$` for a word and
 /// `#` for the id of a lead.
-const COMMANDS: [(&str, &[&str]); 33] = [
+const COMMANDS: [(&str, &[&str]); 34] = [
     ("serve", &[]),
     ("demo", &[]),
     ("check-config", &[""]),
     ("metrics", &["", "--json"]),
+    (
+        "probe",
+        &[
+            "--once --url $ --key-file /nowhere",
+            "--once --url http://127.0.0.1:9 --key-file /nowhere --interval $",
+        ],
+    ),
     (
         "api-key issue",
         &["--tenant @ --scope events:write", "--tenant acme --scope $"],
