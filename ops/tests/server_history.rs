@@ -10,21 +10,23 @@
     reason = "deadlines on real processes are real time"
 )]
 
+#[path = "support/programs.rs"]
+mod programs;
+
 use std::{
     collections::BTreeSet,
     env,
     fmt::Write as _,
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::Value;
 
-const DEADLINE: Duration = Duration::from_secs(30);
+use self::programs::{free_address, wait_for};
+
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
@@ -180,9 +182,7 @@ impl Prometheus {
         }
         let config = "global:\n  evaluation_interval: 1s\nrule_files:\n  - rules/*.yml\n";
         fs::write(path("prometheus.yml"), config).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap().to_string();
-        drop(free);
+        let address = free_address();
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", path("prometheus.yml")))
             .arg(format!("--storage.tsdb.path={}", path("data")))
@@ -234,17 +234,6 @@ fn succeeds(program: &str, arguments: &[&str]) {
     let output = run(program, arguments);
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {arguments:?}: {told}");
-}
-
-fn wait_for<T>(what: &str, mut met: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = met() {
-            return found;
-        }
-        assert!(began.elapsed() < DEADLINE, "{what} did not come");
-        thread::sleep(Duration::from_millis(50));
-    }
 }
 
 fn is_near(told: f64, expected: f64) -> bool {

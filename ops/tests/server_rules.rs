@@ -9,18 +9,19 @@
     reason = "deadlines on real processes are real time"
 )]
 
+#[path = "support/programs.rs"]
+mod programs;
+
 use std::{
     env, fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-const DEADLINE: Duration = Duration::from_secs(30);
+use self::programs::{free_address, wait_for};
 
 fn monitoring() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/monitoring")
@@ -193,26 +194,6 @@ impl Drop for Alertmanager {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
-    }
-}
-
-/// An address whose port nobody has. The system does not give it to a connection, for which it has those from
-/// 32,768 on, and other processes that look for one begin elsewhere.
-fn free_address() -> String {
-    let first = std::process::id() * 8;
-    let mut addresses = (first..).map(|next| format!("127.0.0.1:{}", 10_000 + next % 10_000));
-    let free = addresses.find(|address| TcpListener::bind(address).is_ok());
-    free.unwrap()
-}
-
-fn wait_for<T>(what: &str, mut met: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = met() {
-            return found;
-        }
-        assert!(began.elapsed() < DEADLINE, "{what} did not come");
-        thread::sleep(Duration::from_millis(50));
     }
 }
 
