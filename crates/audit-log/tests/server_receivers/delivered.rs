@@ -42,11 +42,19 @@ struct Receiver {
     address: SocketAddr,
 }
 
+/// An address whose port nobody has. The system does not give it to a connection, for which it has those from 32,768
+/// on, and other processes that look for one begin elsewhere.
+fn free_address() -> SocketAddr {
+    let first = std::process::id() * 8;
+    let ports = (first..).map(|next| 10_000 + u16::try_from(next % 10_000).unwrap());
+    let mut addresses = ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    let free = addresses.find(|address| TcpListener::bind(address).is_ok());
+    free.unwrap()
+}
+
 impl Receiver {
     async fn start(script: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
+        let address = free_address();
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("taken"), "").unwrap();
         let mut child = Command::new("python3")
